@@ -1,0 +1,264 @@
+"""Evidence and scenario to planning problem: the one way numbers reach the optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planner.errors import BadInput, Issue
+from planner.evidence.base import Evidence
+from planner.evidence.strata import Place, place
+from planner.pathway.eligible import Eligible, eligible
+from planner.pathway.problem import Fact, Indication, Problem, ServiceOption, TherapyOption, UseCase
+from planner.pathway.resolve_values import Values, present
+from planner.pathway.services import panel, single
+from planner.pathway.therapy import TherapyBuilder, cut_empirical, remaining_life, utilities
+from planner.scenario.model import Scenario
+from planner.units import to_base_usd
+
+
+def build_problem(evidence: Evidence, scenario: Scenario) -> Problem:
+    """The planning problem of a scenario's setting.
+
+    Raises :class:`BadInput` for an unknown place, use case, drug or service, all faults at once.
+    """
+    _check_ids(evidence, scenario)
+    places = settings(evidence, scenario)
+    indications, facts = [], {}
+    for where in places:
+        values = Values(evidence, where, scenario)
+        if not values.country.get("in_globocan"):
+            raise BadInput([Issue(f"setting.country {where.iso3}", "GLOBOCAN has no incidence for it",
+                                  "choose one of the places that the command `places` lists")])
+        threshold = _threshold(values)
+        indications += [_indication(values, scenario, row, threshold.value)
+                        for row in evidence.records("indications")]
+        facts |= {(f.parameter, f.key, where.name): f for f in values.facts}
+    indications.sort(key=lambda i: (i.region, i.indication))
+    return Problem(
+        tuple((w.region or w.iso3, w.name) for w in places), scenario.years, scenario.discount_rate,
+        threshold.value, ";".join(threshold.source_ids), threshold.quality, tuple(indications),
+        tuple(facts[k] for k in sorted(facts)), evidence.base_year, *_currency(values, scenario),
+    )
+
+
+def settings(evidence: Evidence, scenario: Scenario) -> list[Place]:
+    """The places of a setting: a country, one region, or all its regions."""
+    s = scenario.setting
+    if s.regions == "all":
+        country = place(evidence, s.country)
+        codes = [r["region"] for r in evidence.records("regions", iso3=country.iso3)]
+        if not codes:
+            raise BadInput([Issue("setting.regions", f"no regions are known for {country.name}",
+                                  "plan for the country")])
+        return [place(evidence, country.iso3, c) for c in sorted(codes)]
+    return [place(evidence, s.country, s.region)]
+
+
+def _threshold(values: Values) -> Fact:
+    """Value of a QALY, USD of the base year: the scenario's, or the country's opportunity cost."""
+    chosen = values.scenario.value_of_qaly
+    if chosen != "national":
+        return values.note("countries", Fact("value of a QALY", values.place.iso3, float(chosen), "scenario",
+                                             values.place.name, "D", ("scenario",), unit="USD per QALY"))
+    amount = values.country.get("threshold")
+    if not present(amount):
+        raise BadInput([Issue(f"countries {values.place.iso3}", "no cost-effectiveness threshold is known",
+                              "set `value_of_qaly` in the scenario, in US dollars")])
+    usd = to_base_usd(amount, "USD", int(values.country["threshold_year"]), values.evidence)
+    return values.note("countries", Fact(
+        "value of a QALY", values.place.iso3, usd, "country", values.place.iso3,
+        values.country["threshold_quality"], (values.country["threshold_source_id"],),
+        unit="USD per QALY",
+    ))
+
+
+def _currency(values: Values, scenario: Scenario) -> tuple[str, float | None]:
+    """Local currency beside dollars, and its latest rate (units per USD); None where unknown."""
+    code = scenario.display.currency or values.country.get("currency")
+    if not present(code):
+        return "USD", 1.0
+    rates = sorted((r["year"], r["per_usd"]) for r in values.evidence.records("exchange_rates", currency=code)
+                   if r["year"] <= values.evidence.base_year)
+    return code, rates[-1][1] if rates else None
+
+
+def _check_ids(evidence: Evidence, scenario: Scenario) -> None:
+    """Every id that a scenario names must exist; all faults at once."""
+    known = {
+        "use case": {f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")},
+        "drug": {r["drug"] for r in evidence.records("drugs")},
+        "service": {r["service_id"] for r in evidence.records("services")},
+    }
+    named = [("policy.must_fund", "use case", scenario.policy.must_fund),
+             ("policy.exclude", "use case", scenario.policy.exclude),
+             ("evaluate", "use case", scenario.evaluate),
+             ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
+             ("services.exclude", "service", scenario.services.exclude)]
+    issues = [
+        Issue(where, f"unknown {kind} `{name}`", _nearest(name, known[kind]))
+        for where, kind, names in named for name in names if name not in known[kind]
+    ]
+    issues += [i for o in scenario.override for i in _override_issues(evidence, o)]
+    if issues:
+        raise BadInput(issues)
+
+
+def _override_issues(evidence: Evidence, o) -> list[Issue]:
+    where = f"override {o.table}.{o.column}"
+    if o.table not in evidence.tables:
+        return [Issue(where, f"unknown table `{o.table}`", _nearest(o.table, set(evidence.tables)))]
+    columns = set(evidence.table(o.table).columns)
+    out = [Issue(where, f"unknown column `{c}`", _nearest(c, columns))
+           for c in (o.column, *o.key) if c not in columns]
+    if not out and not evidence.matches(o.table, **o.key):
+        out.append(Issue(where, f"no row of {o.table} has {o.key}", "look the key up with `sources`"))
+    return out
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, sorted(known), 3, 0.5)
+    return f"did you mean {' or '.join(close)}?" if close else "see `python -m planner sources`"
+
+
+def _indication(values: Values, scenario: Scenario, row: dict, threshold: float) -> Indication:
+    evidence, indication = values.evidence, row["indication_id"]
+    row = dict(row)
+    row["attrition_per_day"] = values.row_fact("indications", row, "attrition_per_day",
+                                               "attrition", "per day", indication_id=indication).value
+    patients = eligible(values, row)
+    fit = values.share("eligibility", "share", "fit", indication_id=indication, step="fit")
+    sex = evidence.record("cancer_sites", cancer_site=row["cancer_site"])["sex"]
+    remaining = remaining_life(values, row, sex)
+    lacks = list(patients.missing) + ["share fit to start"] * (fit is None) \
+        + ["remaining life expectancy"] * (remaining is None)
+    workup = values.local_money("workup_costs", "work-up", "USD per patient", indication_id=indication)
+    lacks += ["cost of a work-up"] * (workup is None)
+    cases = [_use_case(values, scenario, row, patients, fit, remaining, lacks, u, threshold)
+             for u in evidence.records("use_cases", indication_id=indication)]
+    cases = net_of_overlap(values, cases, indication)
+    services, unserved = _services(values, scenario, row, cases)
+    cases = [_served(u, services, unserved) for u in cases]
+    place_code = values.place.region or values.place.iso3
+    return Indication(place_code, indication, row["name"], row["cancer_site"], patients.incident,
+                      patients.steps, patients.patients, workup.value if workup else 0.0, services,
+                      tuple(sorted(cases, key=lambda u: u.id)))
+
+
+def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remaining, lacks, use: dict,
+              threshold: float) -> UseCase:
+    evidence, indication, biomarker = values.evidence, use["indication_id"], use["biomarker_id"]
+    key = f"{indication}/{biomarker}"
+    rows = evidence.records("therapies", indication_id=indication, biomarker_id=biomarker)
+    prevalence = values.share("prevalence", "share", "prevalence", indication_id=indication,
+                              biomarker_id=biomarker)
+    missing = list(lacks) + ["prevalence"] * (prevalence is None)
+    therapies: list[TherapyOption] = []
+    if not missing and rows:
+        builder = TherapyBuilder(values, scenario, row, patients.reaches_care, remaining,
+                                 utilities(values, indication), fit.value)
+        therapies = builder.build(rows)
+        if not therapies:
+            missing += builder.missing
+    elif not rows:
+        missing.append("effect of a matched therapy")
+    if use.get("gap") and not therapies:
+        missing = [use["gap"]]
+    kept, above = gate(therapies, scenario, threshold)
+    today = values.share("current_practice", "coverage", "tested today", pool=False,
+                         indication_id=indication, biomarker_id=biomarker)
+    today = today if today and today.level in ("country", "region", "scenario") else None
+    return UseCase(
+        values.place.region or values.place.iso3, indication, biomarker, use["name"],
+        rows[0]["role"] if rows else "selects", prevalence.value if prevalence else 0.0,
+        prevalence.value if prevalence else 0.0, scenario.coverage.maximum,
+        today.value if today else None, min((t.level for t in therapies), default=use.get("level")),
+        use.get("level_basis") or "", bool(kept), key in scenario.policy.exclude,
+        key in scenario.policy.must_fund, "; ".join(missing) if not therapies else "",
+        tuple(kept) if kept else tuple(replace(t, gated=False) for t in therapies),
+        tuple(r["requires_biomarker_id"] for r in evidence.records(
+            "prerequisites", indication_id=indication, biomarker_id=biomarker)), tuple(above),
+    )
+
+
+def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float):
+    """(therapies that count, ids removed by the value gate).
+
+    The evidence gate is in or out. The value gate removes a therapy whose cost against the next
+    cheaper one of its line group exceeds the threshold per QALY gained.
+    """
+    level = scenario.evidence_gate.level
+    kept = [t for t in therapies if t.level <= level and t.effects.pair("qalys") is not None]
+    above: list[str] = []
+    if scenario.evidence_gate.value_gate:
+        for group in sorted({t.line_group for t in kept}):
+            mine = sorted((t for t in kept if t.line_group == group), key=lambda t: (t.m, t.therapy))
+            health = cost = 0.0
+            for t in mine:
+                gain = t.effects.carrier["qalys"] - health
+                if gain <= 0 or (t.m - cost) > threshold * gain:
+                    above.append(t.therapy)
+                else:
+                    health, cost = t.effects.carrier["qalys"], t.m
+        kept = [t for t in kept if t.therapy not in above]
+    return cut_empirical(kept, {t.therapy for t in kept}), above
+
+
+def net_of_overlap(values: Values, cases: list[UseCase], indication: str) -> list[UseCase]:
+    """Prevalence net of carriers whom another biomarker decides first, as far as its drug is
+    accessible: pi (1 - sum overlap x access)."""
+    reach = {u.biomarker: max((t.alpha for t in u.therapies), default=0.0) for u in cases
+             if u.gated and not u.excluded}
+    out = []
+    for u in cases:
+        taken = 0.0
+        for r in values.evidence.records("overlap", indication_id=indication, biomarker_id=u.biomarker):
+            share = values.row_fact("overlap", r, "overlap_share", "decided first by another biomarker",
+                                    "share", indication_id=indication, biomarker_id=u.biomarker,
+                                    first_biomarker_id=r["first_biomarker_id"])
+            taken += share.value * reach.get(r["first_biomarker_id"], 0.0)
+        out.append(replace(u, prevalence_net=u.prevalence * max(0.0, 1 - taken)))
+    return out
+
+
+def _services(values: Values, scenario: Scenario, row: dict, cases: list[UseCase]):
+    """Services that answer a use case of the indication, and what is missing for the others."""
+    evidence, indication = values.evidence, row["indication_id"]
+    ready: list[ServiceOption] = []
+    lacking: dict[str, list[str]] = {}
+    prevalence = {u.biomarker: u.prevalence for u in cases}
+    for service in evidence.records("services"):
+        if service["indication_id"] not in (indication, "*") or service["service_id"] in scenario.services.exclude:
+            continue
+        steps = sorted(evidence.records("pathways", service_id=service["service_id"]), key=lambda s: s["step"])
+        answered = [b for b in sorted(prevalence) if steps and answers(evidence, steps, b, indication)]
+        if service["kind"] == "base":
+            if len(answered) > 1:
+                option, missing = panel(values, service, steps, answered, row)
+                ready += [option] if option else []
+            continue
+        for b in answered:
+            option, missing = single(values, service, steps, b, row, prevalence[b])
+            if option:
+                ready.append(replace(option, service=option.service if len(answered) == 1
+                                     else f"{option.service}__{b}"))
+            else:
+                lacking.setdefault(b, []).extend(missing)
+    return tuple(sorted(ready, key=lambda s: s.service)), lacking
+
+
+def answers(evidence: Evidence, steps: list[dict], biomarker: str, indication: str) -> bool:
+    """Whether every assay of a pathway has an accuracy for the biomarker here."""
+    return all(
+        any(evidence.record("assay_performance", assay_id=s["assay_id"], biomarker_id=biomarker,
+                            indication_id=scope) for scope in (indication, "*"))
+        for s in steps
+    )
+
+
+def _served(u: UseCase, services, lacking) -> UseCase:
+    if u.gap or any(s.result(u.biomarker) for s in services):
+        return u
+    missing = "; ".join(lacking.get(u.biomarker, [])) or "an assay with accuracy and cost"
+    return replace(u, gap=missing)

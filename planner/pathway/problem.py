@@ -1,0 +1,267 @@
+"""The planning problem: every number the optimiser needs, resolved for one setting.
+
+A frozen value between evidence and formulation. Money is US dollars of the evidence's base year,
+health per treated patient is discounted at the scenario's rate, shares are 0 to 1, patients are
+people a year. The problem can be looked at by itself: :meth:`Problem.frames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+MEASURES = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A resolved number with where it comes from.
+
+    ``level`` is the stratum type the value was borrowed from, ``parameter`` the reader's word.
+    """
+
+    parameter: str
+    key: str
+    value: float
+    level: str
+    stratum: str
+    quality: str
+    source_ids: tuple[str, ...]
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Health gained per treated carrier and non-carrier, by measure; ``None`` where unknown."""
+
+    carrier: Mapping[str, float | None]
+    noncarrier: Mapping[str, float | None]
+    kind: str
+    derivation: str
+    qaly_low: float | None = None
+    qaly_high: float | None = None
+
+    def pair(self, measure: str) -> tuple[float, float] | None:
+        """(h, hneg) for a measure, or None where either is unknown."""
+        h, hneg = self.carrier.get(measure), self.noncarrier.get(measure)
+        return None if h is None or hneg is None else (h, hneg)
+
+
+@dataclass(frozen=True)
+class TherapyOption:
+    """A matched therapy of a use case in this setting.
+
+    alpha: share of those in need who can get it today, summed over exclusive ``payers``;
+    amax: ceiling of that share if access is bought; sub: share of positives in the trial's
+    population; u0: share of fit untested patients who are given it anyway; fit: share of patients
+    with access who start; pay: undiscounted gross cash by year after the start (USD);
+    m: discounted incremental cost against the comparator (USD), an upper bound where
+    ``m_kind`` is ``gross_drug``.
+    """
+
+    therapy: str
+    name: str
+    line_group: str
+    drugs: tuple[str, ...]
+    alpha: float
+    payers: tuple[tuple[str, float], ...]
+    amax: float
+    sub: float
+    u0: float
+    fit: float
+    effects: Effects
+    pay: tuple[float, ...]
+    m: float
+    m_kind: str
+    course_cost: float
+    comparator: str
+    level: int
+    gated: bool
+    report_class: str
+    escat: str = ""
+    escat_basis: str = ""
+    mcbs: str = ""
+    who_eml: bool = False
+    level_basis: str = ""
+    courses: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def payer_shares(self) -> tuple[tuple[str, float], ...]:
+        """Share of the accessible patients that each payer carries (sums to 1)."""
+        total = sum(share for _, share in self.payers)
+        return tuple((z, share / total) for z, share in self.payers) if total > 0 else ()
+
+    def paid_by(self, payers: tuple[str, ...]) -> float:
+        """Share of this drug's spending that falls on the named payers."""
+        return sum(share for z, share in self.payer_shares if z in payers)
+
+
+@dataclass(frozen=True)
+class ServiceResult:
+    """What a service says about one biomarker (laboratory wording).
+
+    eta: share of patients with a usable result in time; se, sp among usable results.
+    """
+
+    biomarker: str
+    eta: float
+    se: float
+    sp: float
+    turnaround_days: float
+    usable: float = 1.0  # share with a result at all; eta <= usable
+
+
+@dataclass(frozen=True)
+class AssayUse:
+    """Expected runs, cost (USD) and minutes of one assay per patient of a service."""
+
+    assay: str
+    runs: float
+    cost: float
+    technician_minutes: float
+    pathologist_minutes: float
+
+
+@dataclass(frozen=True)
+class ServiceOption:
+    """A testing service offered for an indication; cost per patient worked up with it, USD."""
+
+    service: str
+    name: str
+    kind: str
+    cost: float
+    technician_minutes: float
+    pathologist_minutes: float
+    results: tuple[ServiceResult, ...]
+    assays: tuple[AssayUse, ...]
+
+    def result(self, biomarker: str) -> ServiceResult | None:
+        return next((r for r in self.results if r.biomarker == biomarker), None)
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """One biomarker in one indication of one region."""
+
+    region: str
+    indication: str
+    biomarker: str
+    name: str
+    role: str
+    prevalence: float
+    prevalence_net: float
+    kap: float
+    kap0: float | None
+    level: int | None
+    level_basis: str
+    gated: bool
+    excluded: bool
+    must_fund: bool
+    gap: str
+    therapies: tuple[TherapyOption, ...]
+    requires: tuple[str, ...]
+    value_gated: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return f"{self.indication}/{self.biomarker}"
+
+    @property
+    def drug_prevalence(self) -> float:
+        """Share of eligible patients on whose result the drug is given.
+
+        With role ``spares`` the laboratory's own positive withholds the drug.
+        """
+        return 1 - self.prevalence_net if self.role == "spares" else self.prevalence_net
+
+    def accuracy(self, result: ServiceResult) -> tuple[float, float]:
+        """(Se, Sp) for the result on which the drug is given."""
+        return (result.sp, result.se) if self.role == "spares" else (result.se, result.sp)
+
+    def called(self, result: ServiceResult) -> tuple[float, float]:
+        """Shares of eligible patients called: (true carrier, false carrier) of the drug result."""
+        pi, (se, sp) = self.drug_prevalence, self.accuracy(result)
+        return pi * se, (1 - pi) * (1 - sp)
+
+    @property
+    def active(self) -> bool:
+        """Whether the optimiser may fund it."""
+        return not self.gap and not self.excluded and self.gated and bool(self.therapies)
+
+
+@dataclass(frozen=True)
+class Indication:
+    """An indication in one region: people a year and the steps that lead to them."""
+
+    region: str
+    indication: str
+    name: str
+    cancer_site: str
+    incident: float
+    steps: tuple[tuple[str, float], ...]
+    eligible: float
+    workup_cost: float
+    services: tuple[ServiceOption, ...]
+    use_cases: tuple[UseCase, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything the formulation reads. ``indications`` are sorted by region and id."""
+
+    places: tuple[tuple[str, str], ...]  # (code, name)
+    years: int
+    discount_rate: float
+    threshold: float
+    threshold_source: str
+    threshold_quality: str
+    indications: tuple[Indication, ...]
+    facts: tuple[Fact, ...] = ()
+    base_year: int = 0
+    currency: str = "USD"
+    per_usd: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def use_cases(self) -> tuple[UseCase, ...]:
+        return tuple(u for i in self.indications for u in i.use_cases)
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Tidy frames of the problem: indications, use_cases, therapies, services, facts."""
+        ind, use, the, ser = [], [], [], []
+        for i in self.indications:
+            ind.append(_flat(i, skip=("services", "use_cases", "steps")) | dict(i.steps))
+            for u in i.use_cases:
+                use.append(_flat(u, skip=("therapies",)))
+                the += [{"region": u.region, "use_case": u.id} | _therapy(t) for t in u.therapies]
+            for s in i.services:
+                base = _flat(s, skip=("results", "assays"))
+                ser += [{"region": i.region, "indication": i.indication} | base | _flat(r)
+                        for r in s.results]
+        return {
+            "indications": pd.DataFrame(ind), "use_cases": pd.DataFrame(use),
+            "therapies": pd.DataFrame(the), "services": pd.DataFrame(ser),
+            "facts": pd.DataFrame([_flat(f) for f in self.facts]),
+        }
+
+
+def _flat(record, skip: tuple[str, ...] = ()) -> dict:
+    return {
+        name: ";".join(map(str, value)) if isinstance(value, tuple) else value
+        for name in record.__dataclass_fields__
+        if name not in skip
+        for value in [getattr(record, name)]
+    }
+
+
+def _therapy(t: TherapyOption) -> dict:
+    row = _flat(t, skip=("effects",))
+    for measure in MEASURES:
+        row[f"{measure}_carrier"] = t.effects.carrier.get(measure)
+        row[f"{measure}_noncarrier"] = t.effects.noncarrier.get(measure)
+    return row | {"effect_kind": t.effects.kind, "derivation": t.effects.derivation}

@@ -1,0 +1,164 @@
+"""One setting's numbers, resolved once, with every number's origin kept.
+
+All modules of :mod:`planner.pathway` ask here, so that strata, overrides and provenance work the
+same for every table. A missing value is ``None``; nobody replaces it by a zero.
+"""
+
+from __future__ import annotations
+
+import math
+
+from planner.errors import BadInput, Issue
+from planner.evidence.base import Evidence
+from planner.evidence.strata import Place
+from planner.pathway.problem import Fact
+from planner.scenario.model import Override, Scenario
+from planner.units import local_cost, to_base_usd
+
+
+def present(value) -> bool:
+    """Whether a cell holds a value."""
+    return value is not None and not (isinstance(value, float) and math.isnan(value)) and value != ""
+
+
+class Values:
+    """Resolved values of one place under one scenario; remembers each as a :class:`Fact`."""
+
+    def __init__(self, evidence: Evidence, place: Place, scenario: Scenario):
+        self.evidence, self.place, self.scenario = evidence, place, scenario
+        self._facts: dict[tuple, Fact] = {}
+        self.country = evidence.record("countries", iso3=place.iso3)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        return tuple(self._facts[k] for k in sorted(self._facts))
+
+    def share(self, table: str, column: str, parameter: str, pool: bool = True, **key) -> Fact | None:
+        """A share, combined over levels with shrinkage (``pool``) or from the nearest level."""
+        return self._resolve(table, column, parameter, "share", pool, key)
+
+    def number(self, table: str, column: str, parameter: str, unit: str, **key) -> Fact | None:
+        """A number from the most specific level that has one."""
+        return self._resolve(table, column, parameter, unit, False, key)
+
+    def _resolve(self, table, column, parameter, unit, pool, key) -> Fact | None:
+        changed = self._override(table, column, key)
+        if changed:
+            return self._remember(table, self.overridden(changed, parameter, unit, key))
+        index = self.evidence.index(table)
+        found = (index.pooled if pool else index.nearest)(self.place, column, key)
+        if found is None:
+            return None
+        return self._remember(table, Fact(
+            parameter, _words(key), found.value, found.level, found.stratum, found.quality,
+            found.source_ids, found.low, found.high, unit,
+        ))
+
+    def overridden(self, o: Override, parameter: str, unit: str, key: dict) -> Fact:
+        """The scenario's own number; its source is the scenario."""
+        value = o.value
+        if o.currency and o.currency != "USD" or o.year:
+            value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
+        return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
+                    (o.source or "scenario",), o.low, o.high, unit, o.why)
+
+    def _override(self, table: str, column: str, key: dict) -> Override | None:
+        for o in self.scenario.override:
+            if o.table == table and o.column == column and all(
+                key.get(name) == value for name, value in o.key.items()
+            ):
+                return o
+        return None
+
+    def _remember(self, table: str, fact: Fact) -> Fact:
+        self._facts[table, fact.parameter, fact.key] = fact
+        return fact
+
+    def note(self, table: str, fact: Fact) -> Fact:
+        """Keep a fact that another module derived."""
+        return self._remember(table, fact)
+
+    def row_fact(self, table: str, row: dict, column: str, parameter: str, unit: str, **key) -> Fact:
+        """A fact of a table without strata: the row holds its own source and grade."""
+        changed = self._override(table, column, key)
+        if changed:
+            return self._remember(table, self.overridden(changed, parameter, unit, key))
+        return self._remember(table, Fact(
+            parameter, _words(key), row[column], "world", "world", row["quality"],
+            (row["source_id"],), unit=unit,
+        ))
+
+    # -- money ---------------------------------------------------------------------------------
+
+    def local_money(self, table: str, parameter: str, unit: str, **key) -> Fact | None:
+        """A cost in base-year dollars, carried over to this price level where it was borrowed.
+
+        Traded parts stay at world price with an import mark-up, local parts follow the price
+        level (data.md, rule 4). A cost of the country itself is taken as it is.
+        """
+        changed = self._override(table, "cost", key)
+        if changed:
+            return self._remember(table, self.overridden(changed, parameter, unit, key))
+        rows = self.evidence.index(table).rows(self.place, key)
+        if not rows:
+            return None
+        costs = [self._carried(row) for row in rows]
+        first = rows[0]
+        return self._remember(table, Fact(
+            parameter, _words(key), sum(costs) / len(costs), first["stratum_type"], first["stratum"],
+            max(row["quality"] for row in rows), tuple(sorted({row["source_id"] for row in rows})),
+            min(costs), max(costs), unit,
+        ))
+
+    def _carried(self, row: dict) -> float:
+        usd = to_base_usd(row["cost"], row["currency"], row["year"], self.evidence)
+        if row["stratum_type"] in ("country", "region"):
+            return usd
+        origin = self._origin_level(row)
+        here = self.country.get("price_level")
+        if not present(here) or origin is None:
+            return usd
+        return local_cost(usd, row["traded_share"], here, origin, self.scenario.import_markup)
+
+    def _origin_level(self, row: dict) -> float | None:
+        """Price level of the country a borrowed cost comes from (``origin=ISO3`` of its note)."""
+        head = str(row.get("note") or "").split(";")[0].strip()
+        if not head.startswith("origin="):
+            return None
+        level = self.evidence.record("countries", iso3=head[7:].strip()).get("price_level")
+        return level if present(level) else None
+
+    def drug_price(self, drug: str) -> Fact | None:
+        """Price per unit: the lowest of the nearest level, never scaled by price level.
+
+        Prices of different products at one level are alternatives, so the cheapest stands; the
+        range is kept for the reader.
+        """
+        key = {"drug": drug}
+        changed = self._override("drug_prices", "price", key)
+        if changed:
+            return self._remember("drug_prices", self.overridden(changed, "drug price", "USD per unit", key))
+        rows = self.evidence.index("drug_prices").rows(self.place, key)
+        if not rows:
+            return None
+        priced = sorted(
+            (to_base_usd(r["price"], r["currency"], r["year"], self.evidence), n)
+            for n, r in enumerate(rows)
+        )
+        row = rows[priced[0][1]]
+        return self._remember("drug_prices", Fact(
+            "drug price", drug, priced[0][0], row["stratum_type"], row["stratum"], row["quality"],
+            (row["source_id"],), priced[0][0], priced[-1][0], f"USD per {row['unit']}",
+        ))
+
+    def require_country(self, column: str) -> float:
+        """A country fact that the plan cannot do without."""
+        value = self.country.get(column)
+        if not present(value):
+            raise BadInput([Issue(f"countries, {self.place.iso3}", f"{column} is missing",
+                                  "give it in an overlay of the table `countries`")])
+        return value
+
+
+def _words(key: dict) -> str:
+    return "/".join(str(v) for v in key.values())

@@ -1,0 +1,64 @@
+"""The chain of one use case: where patients are lost, from new cases to treated."""
+
+from __future__ import annotations
+
+from planner.pathway.problem import Indication, UseCase
+from planner.result.readout import Line
+from planner.result.standalone import Standalone, shares
+
+LINKS = ("eligible", "worked_up", "adequate", "in_time", "accessible", "treated")
+WORDS = {
+    "eligible": "reaching the treatment decision and care", "worked_up": "being tested",
+    "adequate": "a sample that gives a result", "in_time": "a result in time",
+    "accessible": "the drug being reachable", "treated": "being fit and starting",
+}
+
+
+def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> dict:
+    """People at each link. ``basis`` says whether these are the plan's numbers or, where the line
+    is not funded, what full attainable coverage would give.
+
+    ``positive`` counts people whose result calls for the drug. The bottleneck is the link that
+    loses the largest share of those who reached the link before.
+    """
+    steps = dict(ind.steps)
+    out = {"incident": ind.incident, "eligible": ind.eligible}
+    planned = line.coverage > 0
+    option = next((s for s in ind.services if alone and s.service == alone.service), None)
+    result = option.result(u.biomarker) if option else None
+    if planned:
+        tested, adequate, in_time, called = (line.patients_tested, line.adequate, line.in_time, line.called)
+        accessible = _accessible(u, called, line.patients_treated)
+        treated = line.patients_treated
+    elif result:
+        tested = ind.eligible * u.kap
+        adequate, in_time = tested * result.usable, tested * result.eta
+        called = in_time * sum(u.called(result))
+        taken = shares(u.therapies, lambda t: t.alpha * t.sub)
+        accessible = called * min(1.0, sum(taken.values()))
+        treated = called * sum(taken[t.therapy] * t.fit for t in u.therapies)
+    else:
+        tested = adequate = in_time = called = accessible = treated = None
+    out |= {"worked_up": tested, "adequate": adequate, "in_time": in_time, "positive": called,
+            "accessible": accessible, "treated": treated}
+    care = steps.get("reaches_care")
+    return out | {"basis": "plan" if planned else "potential", "reaches_care": care,
+                  "bottleneck": bottleneck(out, care)}
+
+
+def _accessible(u: UseCase, called: float, treated: float) -> float:
+    """People called positive who can get a drug; several lines of treatment count once."""
+    fit = max((t.fit for t in u.therapies), default=1.0)
+    return min(called, treated / fit if fit else treated)
+
+
+def bottleneck(people: dict, care: float | None) -> str | None:
+    """The link that loses most, in words."""
+    if people["worked_up"] is None:
+        return None
+    kept = {"eligible": care if care is not None else 1.0}
+    for before, after in (("eligible", "worked_up"), ("worked_up", "adequate"), ("adequate", "in_time"),
+                          ("positive", "accessible"), ("accessible", "treated")):
+        kept[after] = people[after] / people[before] if people[before] else 1.0
+    worst = min(kept, key=lambda link: (kept[link], link))
+    return WORDS[worst]

@@ -1,0 +1,47 @@
+"""Ties: what could stand in the plan at the same health and the same cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.optimise.resolve import Engine, Optimum
+
+SAME = 1e-7
+TRIAL = 0.01  # share of patients moved to try a tie
+
+
+def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
+    """Services that are not in the plan but could be, at equal health and equal cost.
+
+    Candidates have a zero reduced cost in the cheapest-plan stage; each is tried by holding a
+    hundredth of the patients on it and re-solving, so that a degenerate vertex names none falsely.
+    """
+    if not optimum.shadow_prices and engine.scenario.mode == "evaluate":
+        return []
+    plan = optimum.plan
+    money = np.abs(engine._money_cost).max() or 1.0
+    names: dict[tuple, int] = {}
+    for k in engine.formulation.taken:
+        column = engine.column(k.q)
+        if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money:
+            names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
+    out = []
+    cheapest = float(engine._money_cost @ plan.values)
+    for (region, use_case, service), column in sorted(names.items()):
+        if _same(engine, optimum, column, cheapest):
+            out.append({"region": region, "use_case": use_case, "service": service,
+                        "text": f"{service} could serve {use_case} at the same health and cost"})
+    return out
+
+
+def _same(engine: Engine, optimum: Optimum, column: int, cheapest: float) -> bool:
+    with engine._health_kept(optimum.value):
+        engine.model.set_cost(engine._money_cost)
+        engine.model.set_columns([column], TRIAL, np.inf)
+        engine.solves += 1
+        ok = engine.model.run() == "optimal"
+        cost = engine.model.highs.getInfo().objective_function_value if ok else np.inf
+        engine.model.set_columns([column], 0.0, np.inf)
+        engine.model.set_cost(engine._value_cost)
+    engine.model.restore(engine._basis)
+    return cost <= cheapest + SAME * max(1.0, abs(cheapest))

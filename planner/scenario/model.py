@@ -1,0 +1,184 @@
+"""The scenario file as frozen types: what a planner may set, with its limits.
+
+Units: money in US dollars of the evidence's base year and per year, shares 0 to 1, rates per
+year. A scenario is a difference from its parent (see ``scenario.load``); ``defaults.toml`` is the
+root and holds method settings only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Money = Usd | tuple[Usd, ...] | None
+Objective = Literal[
+    "qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated", "net_health"
+]
+Axis = Literal["testing", "treatment", "total"]
+Payer = Literal["public", "insurer", "donor", "household", "trial"]
+PAYERS: tuple[str, ...] = ("public", "insurer", "donor", "household", "trial")
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=80)]
+UseCaseId = Annotated[str, Field(pattern=r"^[a-z0-9_]+/[a-z0-9_]+$", max_length=120)]
+
+
+class Frozen(BaseModel):
+    """Base of every section: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Setting(Frozen):
+    """Where the plan holds: a country, or one region of it, or all its regions."""
+
+    country: Annotated[str, Field(min_length=2, max_length=60)]
+    region: Annotated[str, Field(max_length=60)] | None = None
+    regions: Literal["all"] | None = None
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Setting:
+        if self.region and self.regions:
+            raise ValueError("give either `region` or `regions`, not both")
+        return self
+
+
+class Budget(Frozen):
+    """Yearly money limits; absent means not limited."""
+
+    testing: Money = None
+    treatment: Money = None
+    total: Money = None
+    basis: Literal["all", "additional"] = "all"
+    payers: tuple[Payer, ...] = ("public", "insurer")
+    savings_cashable: bool = False
+
+
+class Frontier(Frozen):
+    axis: Axis = "testing"
+
+
+class Gate(Frozen):
+    """Which evidence counts."""
+
+    level: Annotated[int, Field(ge=1, le=4)] = 2
+    value_gate: bool = False
+
+
+class DrugAccess(Frozen):
+    """A drug's accessible share in this scenario."""
+
+    share: Share | None = None
+    payer: Payer | None = None
+    courses: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> DrugAccess:
+        if self.share is None and self.courses is None:
+            raise ValueError("give `share` or `courses`")
+        return self
+
+
+class Access(Frozen):
+    mode: Literal["random", "selective"] = "random"
+    buy: tuple[Slug, ...] = ()
+    ceiling: Share | None = None
+    drugs: dict[Slug, Share | DrugAccess] = {}
+
+
+class Coverage(Frozen):
+    maximum: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.9
+    ramp_per_year: Share | None = None
+
+
+class Policy(Frozen):
+    must_fund: tuple[UseCaseId, ...] = ()
+    exclude: tuple[UseCaseId, ...] = ()
+
+
+class Services(Frozen):
+    """Services taken off the table, by id."""
+
+    exclude: tuple[Slug, ...] = ()
+
+
+class Laboratory(Frozen):
+    """People's time there is for testing in a year."""
+
+    technician_minutes: Usd | None = None
+    pathologist_minutes: Usd | None = None
+
+
+class Display(Frozen):
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+
+
+class Override(Frozen):
+    """One resolved number of this setting, replaced, with the reason."""
+
+    table: Slug
+    key: dict[str, str]
+    column: Slug
+    value: Annotated[float, Field(allow_inf_nan=False)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    year: Annotated[int, Field(ge=1990, le=2100)] | None = None
+    low: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    high: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    why: Annotated[str, Field(min_length=3, max_length=400)]
+    source: str = ""
+
+    @property
+    def identity(self) -> tuple:
+        return (self.table, tuple(sorted(self.key.items())), self.column)
+
+
+class Scenario(Frozen):
+    """A planning question. Frozen; hashable through :attr:`digest`."""
+
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    description: str = ""
+    parent: str | None = None
+    setting: Setting
+    mode: Literal["optimise", "evaluate"] = "optimise"
+    years: Annotated[int, Field(ge=1, le=15)] = 1
+    objective: Objective = "qalys"
+    value_of_qaly: Literal["national"] | Annotated[float, Field(gt=0, allow_inf_nan=False)] = (
+        "national"
+    )
+    discount_rate: Annotated[float, Field(ge=0, le=0.1, allow_inf_nan=False)] = 0.03
+    import_markup: Share = 0.2
+    budget: Budget = Budget()
+    frontier: Frontier = Frontier()
+    evidence_gate: Gate = Gate()
+    access: Access = Access()
+    coverage: Coverage = Coverage()
+    policy: Policy = Policy()
+    services: Services = Services()
+    laboratory: Laboratory = Laboratory()
+    display: Display = Display()
+    evaluate: dict[UseCaseId, Share] = {}
+    override: tuple[Override, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Scenario:
+        if self.coverage.ramp_per_year is not None and self.years == 1:
+            raise ValueError("coverage.ramp_per_year needs years > 1; remove it or raise `years`")
+        both = set(self.policy.must_fund) & set(self.policy.exclude)
+        if both:
+            raise ValueError(f"{', '.join(sorted(both))} stands in must_fund and in exclude")
+        for axis in ("testing", "treatment", "total"):
+            limit = getattr(self.budget, axis)
+            if isinstance(limit, tuple) and len(limit) != self.years:
+                raise ValueError(f"budget.{axis} lists {len(limit)} years, `years` is {self.years}")
+        if self.access.buy and self.budget.treatment is None and self.budget.total is None:
+            raise ValueError("access.buy needs budget.treatment or budget.total to pay for it")
+        ids = [o.identity for o in self.override]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two overrides set the same number")
+        return self
+
+    def limit(self, axis: str, year: int) -> float | None:
+        """Limit of a budget axis in year ``year`` (0-based), USD; None where not limited."""
+        value = getattr(self.budget, axis)
+        return value[year] if isinstance(value, tuple) else value
