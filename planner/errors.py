@@ -1,4 +1,4 @@
-"""Errors in words a planner understands: where, what, what to do; collected, told at once."""
+"""The error types: every fault of an input is an Issue, and all are told at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Issue:
-    """One fault: where it is, what is wrong, what to do about it."""
+    """One fault: where it is, what is wrong, what to do. ``code`` is a stable slug for tests."""
 
     where: str
     what: str
@@ -16,24 +16,32 @@ class Issue:
     code: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}. {self.remedy}"
+        return f"{self.where}: {self.what}. {self.remedy}".rstrip(". ") + "."
 
 
 class PlannerError(Exception):
-    """A request that cannot be served, with every fault found."""
+    """Base of all errors a user can cause or must see; ``exit_status`` is the command line's."""
 
-    def __init__(self, issues: Iterable[Issue]):
-        self.issues = tuple(issues)
-        super().__init__("\n".join(f"- {issue}" for issue in self.issues))
+    exit_status = 1
+
+    def __init__(self, issues: Iterable[Issue] | Issue):
+        self.issues: tuple[Issue, ...] = (issues,) if isinstance(issues, Issue) else tuple(issues)
+        # The issues alone are the exception's arguments, so that it survives pickling (dask).
+        super().__init__(self.issues)
+
+    def __str__(self) -> str:
+        return "\n".join(f"- {issue}" for issue in self.issues)
 
 
 class BadInput(PlannerError):
-    """Faults of a file or an argument (exit status 2)."""
+    """Faulty evidence, scenario or argument."""
+
+    exit_status = 2
 
 
 class Infeasible(PlannerError):
-    """Limits that contradict each other (exit status 1)."""
+    """No plan meets all limits; the issues name the conflict."""
 
 
 class SolverFailure(PlannerError):
-    """The solver ended without a solution for another reason than infeasibility."""
+    """The solver stopped without a usable answer."""
