@@ -72,6 +72,14 @@ def tiny_problem(years=1, threshold=20_000.0) -> Problem:
                    base_year=2024)
 
 
+def under(problem: Problem, scenario: Scenario) -> Problem:
+    """The policy of a scenario, written into a problem as the builder does."""
+    return replace(problem, indications=tuple(
+        replace(i, use_cases=tuple(
+            replace(u, must_fund=u.id in scenario.policy.must_fund, excluded=u.id in scenario.policy.exclude)
+            for u in i.use_cases)) for i in problem.indications))
+
+
 def tiny_scenario(**changes) -> Scenario:
     base = {"name": "tiny", "setting": {"country": "XXX"}}
     return Scenario.model_validate(base | changes)

@@ -30,7 +30,7 @@ def explain(engine) -> list[Issue]:
     floors = [n for n in model.row if n.startswith("floor_")]
     issues = []
     for name in limits:
-        _, _, low, high, _ = model.highs.getRow(model.row[name])
+        _, high = model.bounds(name)
         if not np.isfinite(high) or high >= 1e30:
             continue
         need = _need(engine, name, high)

@@ -220,12 +220,12 @@ class Engine:
         """
         start = self.solves
         lifted = [] if floors else [n for n in self.model.row if n.startswith("floor_")]
-        saved = {n: self.model.highs.getRow(self.model.row[n]) for n in lifted}
+        saved = {n: self.model.bounds(n) for n in lifted}
         for name in lifted:
             self.model.set_row(name, None, None)
         points = _Sweeper(self, axis).points()
         for name, row in saved.items():
-            self.model.set_row(name, row[2], None)
+            self.model.set_row(name, row[0], None)
         for t in range(self.problem.years):
             name = f"budget_{axis}_{t + 1}"
             self.model.set_row(name, None, self._bounds[name])
@@ -248,7 +248,7 @@ class Engine:
                 if key in wanted:
                     wanted[key] = max(wanted[key], wanted.get((u.region, u.id), 0.0))
         rows = [n for n in self.model.row if n.startswith(("budget_", "people_", "courses_", "floor_"))]
-        saved = {n: self.model.highs.getRow(self.model.row[n]) for n in rows}
+        saved = {n: self.model.bounds(n) for n in rows}
         for name in rows:
             self.model.set_row(name, None, None)
         covers = self._fix_coverage(wanted)
@@ -264,7 +264,7 @@ class Engine:
             self.model.set_row("evaluated_cost", None, None)
         self.model.set_cost(self._value_cost)
         for name, row in saved.items():
-            self.model.set_row(name, row[2], row[3])
+            self.model.set_row(name, *row)
         for name, upper in covers.items():
             self.model.set_row(name, None, upper)
         self.model.restore(basis)

@@ -8,6 +8,7 @@ wrong sign; the sign is turned once, in :meth:`LoadedModel.shadow_price`.
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 
 import highspy
@@ -100,6 +101,11 @@ class LoadedModel:
             self.row[name], -INF if lower is None else lower, INF if upper is None else upper
         )
 
+    def bounds(self, name: str) -> tuple[float, float]:
+        """(lower, upper) of a constraint, infinite where unbounded."""
+        _, lower, upper, _ = self.highs.getRow(self.row[name])
+        return lower, upper
+
     def set_columns(self, columns, lower: float, upper: float) -> None:
         """The same bounds for several columns."""
         idx = np.asarray(columns, np.int32)
@@ -153,7 +159,9 @@ class LoadedModel:
 
 def cross_check(lp: pulp.LpProblem) -> float:
     """Objective by CBC, from a fresh build; used by tests and benchmarks only."""
-    lp.solve(pulp.PULP_CBC_CMD(msg=False))
+    with warnings.catch_warnings():  # announced for PuLP 4; the dependency is kept below it
+        warnings.simplefilter("ignore", DeprecationWarning)
+        lp.solve(pulp.PULP_CBC_CMD(msg=False))
     if lp.sol_status != pulp.LpSolutionOptimal:
         raise SolverFailure([Issue("CBC", f"status {pulp.LpStatus[lp.status]}", "look at the model")])
     return float(pulp.value(lp.objective))
