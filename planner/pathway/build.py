@@ -128,7 +128,7 @@ def _indication(values: Values, scenario: Scenario, row: dict, threshold: float)
     row["attrition_per_day"] = values.row_fact("indications", row, "attrition_per_day",
                                                "attrition", "per day", indication_id=indication).value
     patients = eligible(values, row)
-    fit = values.share("eligibility", "share", "fit", indication_id=indication, step="fit")
+    fit = values.share("eligibility", "share", "fit", pool=False, indication_id=indication, step="fit")
     sex = evidence.record("cancer_sites", cancer_site=row["cancer_site"])["sex"]
     remaining = remaining_life(values, row, sex)
     lacks = list(patients.missing) + ["share fit to start"] * (fit is None) \

@@ -77,7 +77,7 @@ def eligible(values: Values, indication: dict) -> Eligible:
         return Eligible(0.0, (), (f"new cases of {indication['cancer_site']}",))
     shares, missing = {}, []
     for step in indication["eligibility_steps"].split(";"):
-        fact = values.share("eligibility", "share", step, indication_id=indication["indication_id"],
+        fact = values.share("eligibility", "share", step, pool=False, indication_id=indication["indication_id"],
                             step=step)
         if fact is None:
             missing.append(f"share for the step {step}")

@@ -1,0 +1,141 @@
+"""Ratios measured in one run on this machine; nothing here is asserted as a time.
+
+Printed: build + solve + read-out over the raw HiGHS solve of the same matrix, and over a naive
+PuLP + CBC rebuild; a slider's warm re-solve over the bare one; the full list over the bare warm
+re-solves that it contains.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import statistics
+import time
+import warnings
+
+import pulp
+
+import planner
+from planner.optimise.formulation import Formulation
+from planner.optimise.resolve import Engine
+from planner.optimise.solver import LoadedModel, matrix
+from planner.pathway.build import build_problem
+from planner.result.make import plan_from_engine
+from planner.result.readout import read
+from planner.scenario.scenario import load
+
+REPEATS = 9
+
+
+def timed(work, repeats: int = REPEATS) -> float:
+    """Median seconds of a call; the collector rests meanwhile."""
+    times = []
+    for _ in range(repeats):
+        gc.collect()
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def raw_solve(lp) -> float:
+    """A cold HiGHS solve of the same matrix, hand-over included in neither."""
+    times = []
+    for _ in range(REPEATS):
+        model = LoadedModel(lp)
+        start = time.perf_counter()
+        model.run()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def cbc_rebuild(problem, scenario) -> None:
+    lp = Formulation(problem, scenario).lp
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        lp.solve(pulp.PULP_CBC_CMD(msg=False))
+
+
+def whole(problem, scenario):
+    engine = Engine(problem, scenario)
+    return read(engine, engine.optimum().plan.values)
+
+
+def bare_resolves(engine: Engine, budgets) -> float:
+    """Warm re-solves with nothing else: change a row, run."""
+    start = time.perf_counter()
+    for amount in budgets:
+        engine.model.highs.changeRowBounds(engine.model.row["budget_testing_1"], -1e30, amount)
+        engine.model.highs.run()
+    return time.perf_counter() - start
+
+
+def slider(engine: Engine, budgets) -> float:
+    """What a moved slider costs: the budget changed, the optimum with its cheapest plan, read out."""
+    start = time.perf_counter()
+    for amount in budgets:
+        engine.set_budget("testing", amount)
+        read(engine, engine.optimum().plan.values)
+    return time.perf_counter() - start
+
+
+def bare_list(engine: Engine) -> tuple[float, int]:
+    """The list's own solver work: seconds inside HiGHS while a full list is made, and solves."""
+    seconds, calls = 0.0, 0
+    original = engine.model.highs.run
+
+    def counted():
+        nonlocal seconds, calls
+        start = time.perf_counter()
+        status = original()
+        seconds += time.perf_counter() - start
+        calls += 1
+        return status
+
+    engine.model.highs.run = counted
+    try:
+        plan_from_engine(engine, EVIDENCE, planner.MODEL_VERSION)
+    finally:
+        engine.model.highs.run = original
+    return seconds, calls
+
+
+EVIDENCE = planner.load_evidence()
+
+
+def main(name: str = "kenya") -> int:
+    """Run the benchmark and print its ratios; returns 0."""
+    scenario = load(name)
+    load_seconds = timed(planner.load_evidence, 3)
+    problem_seconds = timed(lambda: build_problem(EVIDENCE, scenario), 3)
+    problem = build_problem(EVIDENCE, scenario)
+    lp = Formulation(problem, scenario).lp
+    variables, constraints, _ = matrix(lp)
+    raw = raw_solve(lp)
+    ours = timed(lambda: whole(problem, scenario))
+    naive = timed(lambda: cbc_rebuild(problem, scenario), 3)
+    engine = Engine(problem, scenario)
+    top = engine.sweep("testing").points[-1].budget
+    budgets = [top * k / 40 for k in range(1, 41)]
+    slider(engine, budgets)
+    moved = statistics.median(slider(engine, budgets) for _ in range(5))
+    bare = statistics.median(bare_resolves(engine, budgets) for _ in range(5))
+    engine = Engine(problem, scenario)
+    plan_from_engine(engine, EVIDENCE, planner.MODEL_VERSION)
+    full = timed(lambda: plan_from_engine(engine, EVIDENCE, planner.MODEL_VERSION), 5)
+    inside, solves = bare_list(engine)
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"model: {scenario.name}: {len(variables)} variables, {len(constraints)} constraints")
+    print(f"load evidence {load_seconds:.2f} s; resolve one country {problem_seconds:.2f} s")
+    print(f"build + solve + read-out / raw HiGHS solve      {ours / raw:8.1f} x  ({ours * 1e3:.1f} / {raw * 1e3:.1f} ms)")
+    print(f"naive PuLP + CBC rebuild / build + solve + read {naive / ours:8.1f} x  ({naive * 1e3:.1f} / {ours * 1e3:.1f} ms)")
+    print(f"slider's warm re-solve / bare warm re-solve     {moved / bare:8.1f} x  "
+          f"({moved / len(budgets) * 1e3:.2f} / {bare / len(budgets) * 1e3:.2f} ms; aim at most 5)")
+    print(f"full list / warm re-solves it contains          {full / inside:8.1f} x  "
+          f"({full * 1e3:.0f} / {inside * 1e3:.0f} ms, {solves} re-solves; aim at most 2)")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
