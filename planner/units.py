@@ -1,16 +1,25 @@
-"""Money, price years and discounting."""
+"""Money, price years and discounting. Pure functions.
+
+Rates are yearly, durations in years; discounting is continuous at the force ln(1 + rate), the
+continuous equivalent of the yearly rate.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from planner.errors import BadInput, Issue
 
+if TYPE_CHECKING:
+    from planner.evidence.base import Evidence
 
-def to_base_usd(amount: float, currency: str, year: int, evidence) -> float:
+
+def to_base_usd(amount: float, currency: str, year: int, evidence: Evidence) -> float:
     """Own currency of its price year -> US dollars of that year -> dollars of the base year.
 
-    Exchange rates are yearly means, the deflator is the US consumer price index. Raises
+    Exchange rates are yearly means, the deflator is the US consumer price index: the usual order
+    for traded goods (Turner et al. 2019, Value in Health 22:1026). Raises
     :class:`BadInput` naming the missing rate or index; nothing is assumed.
     """
     usd = amount if currency == "USD" else amount / _rate(currency, year, evidence)
@@ -19,37 +28,44 @@ def to_base_usd(amount: float, currency: str, year: int, evidence) -> float:
     return usd * _index(evidence.base_year, evidence) / _index(year, evidence)
 
 
-def _rate(currency: str, year: int, evidence) -> float:
+def _rate(currency: str, year: int, evidence: Evidence) -> float:
     row = evidence.record("exchange_rates", currency=currency, year=year)
-    if not row:
+    if not row.get("per_usd"):  # a rate of 0 is no rate either
         raise BadInput([Issue("exchange_rates", f"no rate for {currency} in {year}",
-                              "add the row (units of the currency per US dollar, mean of the year)")])
+                              "add the row (units of the currency per US dollar, mean of the year)",
+                              "missing_rate")])
     return row["per_usd"]
 
 
-def _index(year: int, evidence) -> float:
+def _index(year: int, evidence: Evidence) -> float:
     row = evidence.record("deflators", year=year)
-    if not row:
-        raise BadInput([Issue("deflators", f"no US price index for {year}", "add the row")])
+    if not row.get("index"):
+        raise BadInput([Issue("deflators", f"no US price index for {year}", "add the row",
+                              "missing_deflator")])
     return row["index"]
 
 
-def local_cost(usd: float, traded_share: float, price_level: float, origin_price_level: float,
-               import_markup: float) -> float:
+def local_cost(cost_usd: float, traded_share: float, price_level: float,
+               origin_price_level: float, import_markup: float) -> float:
     """A cost carried over to another price level: traded parts at world price with a mark-up,
-    local parts (labour, overhead) by the ratio of price levels."""
-    traded, local = usd * traded_share, usd * (1 - traded_share)
+    local parts (labour, overhead) by the ratio of price levels (data.md, rule 4)."""
+    traded, local = cost_usd * traded_share, cost_usd * (1 - traded_share)
     return traded * (1 + import_markup) + local * price_level / origin_price_level
 
 
 def annuity(years: float, rate: float) -> float:
     """Present value of one unit a year over ``years``, paid continuously."""
-    force = math.log1p(rate)
-    return years if force == 0 else -math.expm1(-force * years) / force
+    return _lived(years, math.log1p(rate))
 
 
-def discounted_exponential_mean(mean: float, rate: float, horizon: float) -> float:
+def discounted_exponential_mean(mean_years: float, rate: float, horizon: float) -> float:
     """Discounted expected years under an exponential of the given mean, truncated at the horizon:
-    the integral of exp(-t / mean) (1 + rate)^-t from 0 to the horizon."""
-    force = 1 / mean + math.log1p(rate)
-    return -math.expm1(-force * horizon) / force
+    the integral of exp(-t / mean) (1 + rate)^-t from 0 to the horizon (which may be infinite)."""
+    if mean_years == 0:
+        return 0.0
+    return _lived(horizon, 1 / mean_years + math.log1p(rate))
+
+
+def _lived(years: float, force: float) -> float:
+    """Integral of exp(-force t) from 0 to ``years``; expm1 keeps the digits of small forces."""
+    return years if force == 0 else -math.expm1(-force * years) / force

@@ -21,10 +21,10 @@ def therapy(name="drug_a", **changes) -> TherapyOption:
     """A therapy worth 1 QALY per carrier and nothing else, 10,000 USD a course."""
     h = changes.pop("h", 1.0)
     hneg = changes.pop("hneg", 0.0)
-    measures = dict(qalys=h, life_years=h * 1.25, deaths_averted=h / 10, dalys_averted=h * 1.5,
-                    patients_treated=1.0)
-    other = dict(qalys=hneg, life_years=hneg * 1.25, deaths_averted=hneg / 10,
-                 dalys_averted=hneg * 1.5, patients_treated=0.0)
+    measures, other = (
+        {"qalys": q, "life_years": q * 1.25, "deaths_averted": q / 10, "dalys_averted": q * 1.5,
+         "patients_treated": treated} for q, treated in ((h, 1.0), (hneg, 0.0))
+    )
     base = TherapyOption(
         therapy=name, name=name, line_group="first_line", drugs=(name,), alpha=0.5,
         payers=(("public", 0.3), ("household", 0.2)), amax=0.8, sub=1.0, u0=0.0, fit=0.9,

@@ -209,5 +209,6 @@ def _digest(frames: Frames, dictionary: Dictionary) -> str:
     """sha256 over the tables as CSV text, tables by name, rows by primary key, and the base year."""
     sha = hashlib.sha256(f"base_year,{dictionary.base_year}\n".encode())
     for name in sorted(frames):
-        sha.update(f"# {name}\n{frames[name].to_csv(index=False, lineterminator='\n')}".encode())
+        text = frames[name].to_csv(index=False, lineterminator="\n")
+        sha.update(f"# {name}\n{text}".encode())
     return sha.hexdigest()

@@ -64,8 +64,7 @@ def _columns(frames: Frames, dictionary: Dictionary, optional_too: bool) -> list
                 issues.append(Issue(f"{table.name}, row 1, {name}", "unknown column", near(name, table.columns),
                                     "unknown_column"))
         for field in table.fields:
-            needed = field.required or field.name in table.key and optional_too
-            if field.name not in frame.columns and (needed or optional_too):
+            if field.name not in frame.columns and (field.required or optional_too):
                 issues.append(Issue(f"{table.name}, row 1", f"the column {field.name} is missing",
                                     f"add it: {field.description}", "missing_column"))
     return issues

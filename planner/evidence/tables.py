@@ -14,6 +14,8 @@ import io
 import math
 import warnings
 import zipfile
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -252,13 +254,17 @@ def _column(texts: pd.DataFrame, name: str, kind: str) -> pd.Series:
     return column
 
 
-def near(name: str, known) -> str:
+def near(name: str, known: Iterable) -> str:
     """A remedy that names the nearest known name."""
-    known = [str(k) for k in known]
-    close = difflib.get_close_matches(str(name), sorted(set(known)), 3, 0.5)
+    return _near(str(name), tuple(sorted({str(k) for k in known})))
+
+
+@lru_cache(maxsize=1024)  # the same wrong id often stands in many rows
+def _near(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name, known, 3, 0.5)
     if close:
         return f"did you mean {' or '.join(close)}"
-    return f"known are {', '.join(sorted(set(known))[:12])}" if len(set(known)) <= 12 else "see the data dictionary"
+    return f"known are {', '.join(known)}" if 0 < len(known) <= 12 else "see the data dictionary"
 
 
 def _fault(where: str, what: str, remedy: str, code: str) -> Issue:

@@ -14,7 +14,8 @@ import numpy as np
 
 from planner.errors import Infeasible
 from planner.optimise.conflicts import explain
-from planner.optimise.formulation import Formulation, merge
+from planner.optimise.formulation import Formulation
+from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution
 from planner.pathway.problem import Problem, UseCase
 from planner.scenario.model import Scenario

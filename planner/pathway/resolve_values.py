@@ -57,7 +57,7 @@ class Values:
     def overridden(self, o: Override, parameter: str, unit: str, key: dict) -> Fact:
         """The scenario's own number; its source is the scenario."""
         value = o.value
-        if o.currency and o.currency != "USD" or o.year:
+        if (o.currency and o.currency != "USD") or o.year:
             value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
         return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
                     (o.source or "scenario",), o.low, o.high, unit, o.why)

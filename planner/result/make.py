@@ -247,7 +247,7 @@ class _Maker:
         f, values, out = self.engine.formulation, self.optimum.plan.values, []
         for t in range(self.problem.years):
             testing = self.engine._vector(f.testing[t]) @ values
-            treatment = self.engine._vector(f._spending(t, PAYERS)) @ values
+            treatment = self.engine._vector(f.spending(t, PAYERS)) @ values
             out.append({"year": t + 1, "testing_cost": float(testing), "treatment_cost": float(treatment)})
         return out
 

@@ -1,0 +1,20 @@
+"""Rows of the programme as plain mappings: variable to coefficient."""
+
+from __future__ import annotations
+
+Row = dict
+
+
+def add(row: Row, variable, coefficient: float) -> None:
+    """Add a coefficient to a row; exact zeros leave no trace."""
+    if coefficient:
+        row[variable] = row.get(variable, 0.0) + coefficient
+
+
+def merge(*rows: Row) -> Row:
+    """The sum of rows."""
+    out: Row = {}
+    for row in rows:
+        for variable, coefficient in row.items():
+            add(out, variable, coefficient)
+    return out

@@ -1,0 +1,151 @@
+"""Constraints of one indication: work-up, results, prerequisites, coverage and access.
+
+One function per constraint. ``f`` is the :class:`planner.optimise.formulation.Formulation` whose
+variables they bind; ``mine`` are the results taken (:class:`Taken`) of the indication and year.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulp
+
+from planner.optimise.row import Row, add
+from planner.pathway.problem import Indication, TherapyOption
+
+if TYPE_CHECKING:
+    from planner.optimise.formulation import Formulation, Taken
+
+
+def work_up(f: Formulation, ind: Indication, T, t: int) -> None:
+    """Bases exclude each other: their shares sum to the share worked up."""
+    row: Row = {T: -1.0}
+    for (r, i, _, year), y in f.y.items():
+        if (r, i, year) == (ind.region, ind.indication, t):
+            add(row, y, 1.0)
+    f.constrain(f"workup_{ind.region}_{ind.indication}_{t + 1}", row, pulp.LpConstraintEQ, 0)
+
+
+def one_result_per_biomarker(f: Formulation, ind, base: str, mine, y, t: int) -> None:
+    """Within a base a result for b is taken once: its singles, or the base's own."""
+    for b in sorted({k.source.biomarker for k in mine if k.source.base == base}):
+        row: Row = {y: -1.0}
+        for k in mine:
+            if k.source.base == base and k.source.biomarker == b:
+                add(row, k.q, 1.0)
+        f.constrain(
+            f"once_{ind.region}_{ind.indication}_{b}_{base}_{t + 1}", row, pulp.LpConstraintLE, 0
+        )
+
+
+def prerequisites(f: Formulation, ind, base: str, mine, cases, t: int) -> None:
+    """Within a base b is read only where its prerequisite is known.
+
+    A prerequisite that is no active use case here (no drug of its own) cannot be enforced
+    through q and is left to the note of the plan.
+    """
+    active = {u.biomarker for u in cases}
+    for u in cases:
+        for required in u.requires:
+            if required not in active:
+                continue
+            row: Row = {}
+            for k in mine:
+                if k.source.base == base and k.source.biomarker == u.biomarker:
+                    add(row, k.q, 1.0)
+                if k.source.base == base and k.source.biomarker == required:
+                    add(row, k.q, -1.0)
+            if any(c > 0 for c in row.values()):
+                f.constrain(
+                    f"first_{ind.region}_{ind.indication}_{u.biomarker}_{required}_{base}_{t + 1}",
+                    row, pulp.LpConstraintLE, 0,
+                )
+
+
+def treated_within_worked_up(f: Formulation, ind, base: str, mine, y, t: int) -> None:
+    """Per decision and base: people given a matched drug never exceed people worked up."""
+    groups = {d.line_group for k in mine for d, _ in k.x + k.v if k.source.base == base}
+    for group in sorted(groups):
+        row: Row = {y: -1.0}
+        biomarkers = set()
+        for k in mine:
+            if k.source.base != base:
+                continue
+            result = k.option.result(k.source.biomarker)
+            called = sum(k.use_case.called(result)) * result.eta
+            for d, variable in k.x + k.v:
+                if d.line_group == group:
+                    add(row, variable, called)
+                    biomarkers.add(k.source.biomarker)
+        if len(biomarkers) > 1:
+            f.constrain(
+                f"treated_{ind.region}_{ind.indication}_{group}_{base}_{t + 1}",
+                row, pulp.LpConstraintLE, 0,
+            )
+
+
+def coverage_limits(f: Formulation, ind, cases, mine, T, t: int) -> None:
+    """Coverage of b at most kap; the share worked up at most the largest kap."""
+    T.upBound = max(u.kap for u in cases)
+    for u in cases:
+        row = {k.q: 1.0 for k in mine if k.source.biomarker == u.biomarker}
+        if row:
+            f.constrain(
+                f"cover_{ind.region}_{ind.indication}_{u.biomarker}_{t + 1}",
+                row, pulp.LpConstraintLE, u.kap,
+            )
+        if row and f.scenario.access.mode == "selective":
+            f.constrain(
+                f"reach_{ind.region}_{ind.indication}_{u.biomarker}_{t + 1}",
+                {k.qa: 1.0 for k in mine if k.source.biomarker == u.biomarker},
+                pulp.LpConstraintLE, f.reach(u),
+            )
+
+
+def access(f: Formulation, k: Taken) -> None:
+    """Access within each line group: today's, the ceiling if bought, and never below blind use."""
+    selective = f.scenario.access.mode == "selective"
+    scale = f.reach(k.use_case) if selective else 1.0
+    tag = "_".join(map(str, k.source[:5])) + f"_{k.source.year + 1}"
+    for group in sorted({d.line_group for d in k.use_case.therapies}):
+        mine = [d for d in k.use_case.therapies if d.line_group == group]
+        if scale > 0:
+            line_group(f, k, f"{tag}_{group}", mine, scale)
+    if selective:
+        f.constrain(f"reached_{tag}", {k.qa: 1.0, k.q: -1.0}, pulp.LpConstraintLE, 0)
+
+
+def line_group(f: Formulation, k: Taken, tag: str, mine: list[TherapyOption], scale: float) -> None:
+    """Rows of one line group of a taken result; ``scale`` is A in selective mode, else 1."""
+    names = {d.therapy for d in mine}
+    x = {d.therapy: variable for d, variable in k.x if d.therapy in names}
+    v = {d.therapy: variable for d, variable in k.v if d.therapy in names}
+    nested(f, f"access_{tag}", {d.therapy: d.alpha * d.sub / scale for d in mine}, [x], k.qa)
+    if v:
+        ceiling = {d.therapy: (max(d.alpha, d.amax) if f.bought(d) else d.alpha) * d.sub / scale for d in mine}
+        nested(f, f"ceiling_{tag}", ceiling, [x, v], k.qa)
+    for d in mine:
+        if d.therapy in v:
+            more = (d.amax - d.alpha) * d.sub / scale
+            f.constrain(f"bought_{tag}_{d.therapy}", {v[d.therapy]: 1.0, k.qa: -more}, pulp.LpConstraintLE, 0)
+    blind = sum(d.u0 for d in mine) / scale
+    if blind > 0:  # nobody is denied by being tested what he would get blind
+        row: Row = {k.qa: -blind}
+        for variable in [*x.values(), *v.values()]:
+            add(row, variable, 1.0)
+        f.constrain(f"blind_{tag}", row, pulp.LpConstraintGE, 0)
+
+
+def nested(f: Formulation, name: str, reach: dict[str, float], variables: list[dict], qa) -> None:
+    """Nested access: whoever gets the scarcer drug could have got the commoner one.
+
+    ``reach``: accessible share by therapy. Ordered scarcest first, the first n drugs share what the
+    commonest of them allows.
+    """
+    row: Row = {}
+    for n, therapy in enumerate(sorted(reach, key=lambda t: (reach[t], t)), 1):
+        for group in variables:
+            if therapy in group:
+                add(row, group[therapy], 1.0)
+        if row:
+            f.constrain(f"{name}_{n}", row | {qa: -reach[therapy]}, pulp.LpConstraintLE, 0)
