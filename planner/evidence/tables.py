@@ -30,8 +30,9 @@ MAX_UNPACKED = 200_000_000
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
 NOTES = ("about", "readme", "read_me")  # sheets for the human reader, not tables
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-INTEGER = r"[+-]?\d{1,18}"
+# Not \d, which takes the digits of every script.
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+INTEGER = r"[+-]?[0-9]{1,18}"
 TextFrames = dict[str, pd.DataFrame]
 
 
@@ -232,7 +233,7 @@ def is_valid(texts: pd.Series, kind: str) -> pd.Series:
         return empty | texts.str.fullmatch(INTEGER)
     good = texts.str.fullmatch(NUMBER)
     # 1e999 looks like a number, but no float holds it.
-    finite = pd.to_numeric(texts.where(good, "0")).abs() < math.inf
+    finite = texts.where(good, "0").astype("float64").abs() < math.inf
     return empty | (good & finite)
 
 
@@ -261,7 +262,7 @@ def near(name: str, known: Iterable) -> str:
 
 @lru_cache(maxsize=1024)  # the same wrong id often stands in many rows
 def _near(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, known, 3, 0.5)
+    close = difflib.get_close_matches(name, known, 3, 0.6)
     if close:
         return f"did you mean {' or '.join(close)}"
     return f"known are {', '.join(known)}" if 0 < len(known) <= 12 else "see the data dictionary"

@@ -204,6 +204,17 @@ class Engine:
             rhs = None if limit is None else self.formulation.right_hand_side(axis, t, limit)
             self.model.set_row(f"budget_{axis}_{t + 1}", None, rhs)
 
+    def with_scenario(self, scenario: Scenario) -> Engine:
+        """Take over a scenario that differs in budget amounts, frontier axis or name only: limits
+        are moved in place, nothing is rebuilt. Returns itself."""
+        self.scenario = self.formulation.scenario = scenario
+        for name in self._bounds:
+            self.model.set_row(name, None, None)
+        self._bounds = self._limits()
+        for name, limit in self._bounds.items():
+            self.model.set_row(name, None, limit)
+        return self
+
     def coverage(self, values: np.ndarray) -> np.ndarray:
         """Coverage by use case in the last year, in the order of ``keys``."""
         years = self.problem.years

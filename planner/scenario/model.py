@@ -7,12 +7,17 @@ root and holds method settings only.
 
 from __future__ import annotations
 
+import hashlib
+from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
+MOST_USD = 1e15  # more than all the money there is: beyond it the solver would read "no limit"
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Usd = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Usd = Annotated[float, Field(ge=0, le=MOST_USD, allow_inf_nan=False)]
 Money = Usd | tuple[Usd, ...] | None
 Objective = Literal[
     "qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated", "net_health"
@@ -162,23 +167,77 @@ class Scenario(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
-        if self.coverage.ramp_per_year is not None and self.years == 1:
-            raise ValueError("coverage.ramp_per_year needs years > 1; remove it or raise `years`")
-        both = set(self.policy.must_fund) & set(self.policy.exclude)
-        if both:
-            raise ValueError(f"{', '.join(sorted(both))} stands in must_fund and in exclude")
-        for axis in ("testing", "treatment", "total"):
-            limit = getattr(self.budget, axis)
-            if isinstance(limit, tuple) and len(limit) != self.years:
-                raise ValueError(f"budget.{axis} lists {len(limit)} years, `years` is {self.years}")
-        if self.access.buy and self.budget.treatment is None and self.budget.total is None:
-            raise ValueError("access.buy needs budget.treatment or budget.total to pay for it")
-        ids = [o.identity for o in self.override]
-        if len(set(ids)) != len(ids):
-            raise ValueError("two overrides set the same number")
+        found = conflicts(self)
+        if found:
+            text = "; ".join(f"{where}: {what}" for where, what, _ in found)
+            raise PydanticCustomError("conflicts", "{text}", {"text": text, "found": found})
         return self
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> Scenario:
+        """A scenario file or a shipped name with all it inherits; see ``scenario.scenario.load``."""
+        from planner.scenario.scenario import load  # the loader needs this module first
+
+        return load(path_or_name)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of everything that bears on the plan; name, description and parent are left out."""
+        text = self.model_dump_json(exclude={"name", "description", "parent"})
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.digest))
 
     def limit(self, axis: str, year: int) -> float | None:
         """Limit of a budget axis in year ``year`` (0-based), USD; None where not limited."""
         value = getattr(self.budget, axis)
         return value[year] if isinstance(value, tuple) else value
+
+
+Conflict = tuple[str, str, str]
+
+
+def conflicts(s: Scenario) -> list[Conflict]:
+    """(where, what, remedy) of every pair of settings that contradict each other."""
+    return [*_years(s), *_policy(s), *_money(s), *_overrides(s)]
+
+
+def _years(s: Scenario) -> list[Conflict]:
+    out = []
+    if s.coverage.ramp_per_year is not None and s.years == 1:
+        out.append(("coverage.ramp_per_year", "it needs more than one year",
+                    "remove it, or set `years` to 2 or more"))
+    for axis in ("testing", "treatment", "total"):
+        limit = getattr(s.budget, axis)
+        if isinstance(limit, tuple) and len(limit) != s.years:
+            out.append((f"budget.{axis}", f"it lists {len(limit)} years, `years` is {s.years}",
+                        "give one figure for each year, or a single figure for all"))
+    return out
+
+
+def _policy(s: Scenario) -> list[Conflict]:
+    both = sorted(set(s.policy.must_fund) & set(s.policy.exclude))
+    out = [("policy.exclude", f"{name} stands in must_fund and in exclude", "take it off one of the two lists")
+           for name in both]
+    if s.mode == "evaluate" and not s.evaluate:
+        out.append(("evaluate", "there is no list to evaluate",
+                    'give coverages: [evaluate] "breast_early/her2" = 0.5, or set mode = "optimise"'))
+    if s.mode == "optimise" and s.evaluate:
+        out.append(("evaluate", "a list is given, but the mode is `optimise`", 'set mode = "evaluate"'))
+    return out
+
+
+def _money(s: Scenario) -> list[Conflict]:
+    if s.access.buy and s.budget.treatment is None and s.budget.total is None:
+        return [("access.buy", "there is no money to buy access with", "set budget.treatment or budget.total")]
+    return []
+
+
+def _overrides(s: Scenario) -> list[Conflict]:
+    ids = [o.identity for o in s.override]
+    out = [("override", f"two overrides set {o.table}.{o.column} for {dict(o.key)}", "keep one of them")
+           for n, o in enumerate(s.override) if o.identity in ids[:n]]
+    out += [(f"override {o.table}.{o.column}", f"low {o.low:g} is above high {o.high:g}", "exchange them")
+            for o in s.override if o.low is not None and o.high is not None and o.low > o.high]
+    return out

@@ -1,0 +1,314 @@
+"""Pictures of a plan: plotly figures as pure functions of the plan document.
+
+Each function returns a :class:`Picture`: the figure, a title that says the finding, a subtitle with
+measure and unit, alternative text made from the numbers, and the frame that stands beneath. Bars
+start at zero; a tier always has the same Okabe-Ito colour and is written out beside its bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from planner.report.numbers import show
+
+BLUE, GREY = "#0072B2", "#8A8F98"
+TIER_COLOURS = {
+    "core": "#0072B2", "expand": "#56B4E9", "lower_price": "#E69F00", "when_drug": "#CC79A7",
+    "research_only": "#009E73", "not_now": GREY,
+}
+TIER_WORDS = {
+    "core": "core", "expand": "expand", "lower_price": "at a lower price",
+    "when_drug": "when the drug is there", "research_only": "research only", "not_now": "not now",
+}
+AXIS_WORDS = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment"}
+STEPS = (
+    ("incident", "New cases", ""),
+    ("eligible", "Eligible for the test", "do not reach the treatment decision and care"),
+    ("worked_up", "Tested", "are not tested"),
+    ("adequate", "Sample gives a result", "have a sample that gives no result"),
+    ("in_time", "Result in time", "get the result too late"),
+    ("positive", "Result calls for the drug", "have a result that does not call for the drug"),
+    ("accessible", "Drug reachable", "cannot get the drug"),
+    ("treated", "Treated", "are not fit or do not start"),
+)
+LEVEL_WORDS = {
+    "region": "this region", "country": "this country", "un_subregion": "UN sub-region",
+    "un_region": "UN region", "who_region": "WHO region", "income_group": "income group",
+    "world": "world", "scenario": "your own number",
+}
+LEVELS = ("scenario", "region", "country", "un_subregion", "un_region", "who_region", "income_group", "world")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its words and the numbers beneath."""
+
+    figure: go.Figure
+    title: str
+    subtitle: str
+    alt: str
+    table: pd.DataFrame = field(repr=False)
+
+
+def line_name(row: Mapping[str, Any]) -> str:
+    """A line in words: biomarker and cancer."""
+    return f"{row['short_name']} · {row['indication']}"
+
+
+def short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip(" ,") + "…"
+
+
+# -- the ladder ------------------------------------------------------------------------------------
+
+
+def ladder(document: Mapping[str, Any], potential: Mapping[tuple[str, str], float] | None = None) -> Picture:
+    """One bar per line in rank order: length is the healthy years of full attainable coverage, the
+    filled part what this plan reaches, the dashed line where the money ends.
+
+    potential: (region, use case) -> QALYs a year at full attainable coverage, for lines that are not
+    funded (their plan figure is zero).
+    """
+    rows = [r for r in document["list"] if r["qalys"] or _potential(r, potential) > 0]
+    frame = pd.DataFrame([_rung(r, potential) for r in rows], columns=[
+        "rank", "line", "tier", "qalys", "qalys_if_fully_covered", "coverage", "funded"])
+    figure = go.Figure()
+    if rows:
+        _bars(figure, rows, frame, len(document["place"]) > 1)
+        _cut(figure, document, frame)
+    _dress(figure, 40 + 25 * max(1, len(rows)))
+    return Picture(figure, _ladder_title(document, frame),
+                   "Healthy years (QALYs) a year; filled: reached by this plan, outline: if every "
+                   "attainable patient were tested", _ladder_alt(document, frame), frame)
+
+
+def _potential(row, potential) -> float:
+    if row["coverage"] > 1e-7 and row["qalys"]:
+        return row["qalys"] * max(1.0, row["attainable_coverage"] / row["coverage"])
+    key = (row["region"], f"{row['indication_id']}/{row['biomarker_id']}")
+    return max(0.0, (potential or {}).get(key, 0.0))
+
+
+def _rung(row, potential) -> dict:
+    return {"rank": row["rank"], "line": line_name(row), "tier": TIER_WORDS[row["priority_tier"]],
+            "qalys": row["qalys"] or 0.0, "qalys_if_fully_covered": _potential(row, potential),
+            "coverage": row["coverage"], "funded": row["funded"]}
+
+
+def _bars(figure: go.Figure, rows, frame: pd.DataFrame, regions: bool) -> None:
+    colours = [TIER_COLOURS[r["priority_tier"]] for r in rows]
+    y = list(range(len(rows)))
+    full, reached = frame["qalys_if_fully_covered"], frame["qalys"]
+    hover = [f"{t.line}: {show(t.qalys, 'qalys')} of {show(t.qalys_if_fully_covered, 'qalys')} healthy years, "
+             f"{show(t.coverage, 'share')} covered, {t.tier}" for t in frame.itertuples()]
+    figure.add_bar(x=full, y=y, orientation="h", name="if fully covered", hovertext=hover, hoverinfo="text",
+                   marker={"color": [_faint(c) for c in colours], "line": {"color": colours, "width": 1}},
+                   text=[_rung_text(t) for t in frame.itertuples()], textposition="outside", cliponaxis=False)
+    figure.add_bar(x=reached, y=y, orientation="h", name="this plan", hovertext=hover, hoverinfo="text",
+                   marker={"color": colours})
+    labels = [f"<b>{short(r['short_name'], 14)}</b> {short(r['indication'], 19)}"
+              + (f" {r['region']}" if regions else "") for r in rows]
+    figure.update_yaxes(tickvals=y, ticktext=labels, range=[len(rows) - 0.4, -0.6], ticklabelstandoff=4)
+    figure.update_xaxes(range=[0, max(full.max(), reached.max(), 1e-9) * 1.55], showgrid=True, nticks=5)
+    figure.update_layout(barmode="overlay", bargap=0.35)
+
+
+def _rung_text(t) -> str:
+    reached = show(t.qalys, "qalys") if t.funded != "no" else "0"
+    part = "" if t.funded == "full" else f" of {show(t.qalys_if_fully_covered, 'qalys')}"
+    return f"{reached}{part} · {t.tier}"
+
+
+def _cut(figure: go.Figure, document, frame: pd.DataFrame) -> None:
+    """The line under the last funded rung, with what ends there."""
+    funded = [n for n, state in enumerate(frame["funded"]) if state != "no"]
+    if not funded or funded[-1] == len(frame) - 1:
+        return
+    figure.add_hline(y=funded[-1] + 0.5, line={"dash": "dash", "width": 1.5, "color": GREY})
+    figure.add_annotation(x=1, xref="paper", xanchor="right", y=funded[-1] + 0.5, yanchor="top",
+                          text=cut_words(document), showarrow=False, font={"size": 12})
+
+
+def cut_words(document) -> str:
+    """What ends at the cut: the money, or what is useful at any money."""
+    ends = [b for b in document["binding"] if b["kind"] == "money"]
+    return f"here {ends[0]['text']} ends" if ends else "money does not hold back what is below"
+
+
+def _ladder_title(document, frame: pd.DataFrame) -> str:
+    funded = frame[frame["funded"] != "no"]
+    if funded.empty:
+        return "No line brings health within these limits"
+    top = funded.sort_values("qalys", ascending=False)
+    total = top["qalys"].sum()
+    few = int((top["qalys"].cumsum() < 0.8 * total).sum()) + 1 if total else len(top)
+    if few >= len(top):
+        return f"{len(top)} line{'s' * (len(top) > 1)} are tested" if len(top) > 1 else "One line is tested"
+    verb = "brings" if few == 1 else "bring"
+    return f"{few} of {len(top)} tested lines {verb} four fifths of the healthy years"
+
+
+def _ladder_alt(document, frame: pd.DataFrame) -> str:
+    place = ", ".join(p["name"] for p in document["place"][:3])
+    funded = frame[frame["funded"] != "no"]
+    said = "; ".join(f"{t.rank}. {t.line}, {show(t.qalys, 'qalys')} healthy years, {show(t.coverage, 'share')} "
+                     f"covered, {t.tier}" for t in funded.head(8).itertuples())
+    more = f"; and {len(funded) - 8} more" if len(funded) > 8 else ""
+    return (f"Bar chart for {place}: {len(funded)} of {len(frame)} lines are tested. {said}{more}. "
+            f"{len(frame) - len(funded)} lines are not tested.")
+
+
+# -- the chain -------------------------------------------------------------------------------------
+
+
+def funnel(row: Mapping[str, Any]) -> Picture:
+    """People at each link of one line's chain, with the loss at each step named."""
+    chain = row["chain"]
+    known = [(key, word, lost) for key, word, lost in STEPS if chain.get(key) is not None]
+    people = [chain[key] for key, _, _ in known]
+    frame = pd.DataFrame({
+        "step": [word for _, word, _ in known], "people_a_year": people,
+        "lost_here": [0.0, *(max(0.0, a - b) for a, b in zip(people, people[1:], strict=False))],
+        "why": [lost for _, _, lost in known],
+    })
+    figure = go.Figure()
+    if people:
+        text = [_step_text(t) for t in frame.itertuples()]
+        figure.add_bar(x=people, y=list(range(len(people))), orientation="h", marker={"color": BLUE},
+                       hovertext=[f"{w}: {t}" for w, t in zip(frame["step"], text, strict=True)], hoverinfo="text")
+        for n, words in enumerate(text):
+            figure.add_annotation(x=0, y=n - 0.30, xanchor="left", yanchor="bottom", showarrow=False, align="left",
+                                  text=f"<b>{frame['step'][n]}</b> {words}", font={"size": 12})
+        figure.update_yaxes(showticklabels=False, range=[len(people) - 0.5, -0.95])
+        figure.update_xaxes(range=[0, max(*people, 1e-9) * 1.02], showticklabels=False, showgrid=False)
+        figure.update_layout(bargap=0.62)
+    _dress(figure, 20 + 44 * max(1, len(people)))
+    basis = "in this plan" if chain.get("basis") == "plan" else "if it were tested as far as attainable"
+    title = f"{row['short_name']}: most are lost at {chain['bottleneck']}" if chain.get("bottleneck") \
+        else f"{row['short_name']}: the chain cannot be followed"
+    alt = f"Chain of {line_name(row)}, people a year {basis}: " + "; ".join(
+        f"{t.step} {show(t.people_a_year, 'people')}" for t in frame.itertuples()) + "."
+    return Picture(figure, title, f"People a year {basis}, from new cases to treated", alt, frame)
+
+
+def _step_text(t) -> str:
+    said = show(t.people_a_year, "people")
+    return f"{said} (−{show(t.lost_here, 'people')} {t.why})" if t.lost_here > 0 and t.why else said
+
+
+# -- the frontier ----------------------------------------------------------------------------------
+
+
+def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
+    """Health by budget, with the budget of the plan (USD a year, None: not limited) marked."""
+    points = document["frontier"]
+    axis = AXIS_WORDS[document["frontier_axis"]]
+    frame = pd.DataFrame(points, columns=["budget", "value"])
+    figure = go.Figure()
+    value, end = 0.0, 0.0
+    if points:
+        end, top = frame["budget"].iloc[-1], frame["value"].iloc[-1]
+        at = end if budget is None else budget
+        value = _interpolate(frame, at)
+        wide = max(end * 1.05, min(at, end * 1.5) * 1.05, 1.0)
+        figure.add_scatter(x=[*frame["budget"], wide], y=[*frame["value"], top], mode="lines", hoverinfo="x+y",
+                           line={"color": GREY, "width": 2})
+        figure.add_scatter(x=[min(at, wide)], y=[value], mode="markers", marker={"color": BLUE, "size": 12},
+                           hoverinfo="skip")
+        left = at > wide / 2
+        figure.add_annotation(x=min(at, wide), y=value, text=f"<b>{show(value, 'qalys')}</b> at {show(at, 'money')}",
+                              showarrow=False, xanchor="right" if left else "left", yanchor="top", yshift=-8)
+        figure.update_xaxes(range=[0, wide], tickprefix="$", nticks=4)
+        figure.update_yaxes(range=[0, max(top * 1.1, 1e-9)], nticks=4)
+    _dress(figure, 240)
+    return Picture(figure, _frontier_title(frame, budget, value),
+                   f"{_measure(document)} a year by money for {axis}, US$ a year",
+                   _frontier_alt(frame, budget, value, axis), frame)
+
+
+def _interpolate(frame: pd.DataFrame, at: float) -> float:
+    before = frame[frame["budget"] <= at]
+    after = frame[frame["budget"] > at]
+    if before.empty or after.empty:
+        return float((frame["value"].iloc[0] if before.empty else before["value"].iloc[-1]))
+    a, b = before.iloc[-1], after.iloc[0]
+    return float(a["value"] + (b["value"] - a["value"]) * (at - a["budget"]) / (b["budget"] - a["budget"]))
+
+
+def _measure(document) -> str:
+    words = {"qalys": "Healthy years (QALYs)", "life_years": "Life years", "deaths_averted": "Deaths averted",
+             "dalys_averted": "DALYs averted", "patients_treated": "People treated",
+             "net_health": "Net health (QALYs)"}
+    return words[document["scenario"].get("objective", "qalys")]
+
+
+def _frontier_title(frame: pd.DataFrame, budget, value) -> str:
+    if frame.empty or not frame["value"].iloc[-1]:
+        return "More money alone brings no health here"
+    share = value / frame["value"].iloc[-1]
+    if budget is None or budget >= frame["budget"].iloc[-1] * (1 - 1e-6):
+        return f"Above {show(frame['budget'].iloc[-1], 'money')} more money brings nothing more"
+    return f"This budget reaches {show(share, 'share')} of what money can bring"
+
+
+def _frontier_alt(frame: pd.DataFrame, budget, value, axis: str) -> str:
+    if frame.empty:
+        return f"Line chart of health by money for {axis}: no points."
+    end, top = frame["budget"].iloc[-1], frame["value"].iloc[-1]
+    mark = "The budget is not limited" if budget is None else \
+        f"The plan's budget of {show(budget, 'money')} reaches {show(value, 'qalys')}"
+    return (f"Line chart of health by money for {axis}: rises from 0 to {show(top, 'qalys')} at "
+            f"{show(end, 'money')}, then level. {mark}.")
+
+
+# -- the evidence ----------------------------------------------------------------------------------
+
+
+def borrowed(provenance: pd.DataFrame) -> Picture:
+    """How many numbers are from here and how many are borrowed, by grade (bars per level)."""
+    table = provenance.pivot_table(index="level", columns="quality", values="value", aggfunc="size", fill_value=0)
+    table = table.reindex([x for x in LEVELS if x in table.index] + sorted(set(table.index) - set(LEVELS)))
+    figure = go.Figure()
+    colours = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": GREY}
+    y = list(range(len(table)))
+    for grade in table.columns:
+        counts = table[grade]
+        figure.add_bar(x=counts, y=y, orientation="h", name=str(grade), marker={"color": colours.get(grade, GREY)},
+                       text=[f"{grade}: {n}" if n else "" for n in counts], textposition="inside",
+                       insidetextanchor="middle", textangle=0, constraintext="none",
+                       hovertext=[f"{n} numbers of grade {grade}" for n in counts], hoverinfo="text")
+    words = [LEVEL_WORDS.get(x, x) for x in table.index]
+    figure.update_yaxes(tickvals=y, ticktext=words, range=[len(table) - 0.4, -0.6])
+    figure.update_xaxes(rangemode="tozero", nticks=5)
+    figure.update_layout(barmode="stack", bargap=0.3)
+    _dress(figure, 50 + 38 * max(1, len(table)))
+    own = int(table[table.index.isin(["region", "country", "scenario"])].to_numpy().sum())
+    total = int(table.to_numpy().sum())
+    counts = "; ".join(f"{w} {int(n)}" for w, n in zip(words, table.sum(axis=1), strict=True))
+    frame = table.rename(index=lambda x: LEVEL_WORDS.get(x, x)).rename_axis("borrowed from").reset_index()
+    frame.columns = [str(c) for c in frame.columns]
+    title = f"{show(own / total, 'share')} of the numbers are from this very place" if total else "No numbers"
+    return Picture(figure, title, "Numbers in use by where they come from; letters are grades, A the best",
+                   f"Bar chart of {total} numbers by place of origin: {counts}.", frame)
+
+
+# -- shared ----------------------------------------------------------------------------------------
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[n:n + 2], 16) for n in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.14)"
+
+
+def _dress(figure: go.Figure, height: int) -> None:
+    """No legend, no frame, light gridlines; the page's theme gives fonts and the background."""
+    figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 8, "t": 6, "b": 28},
+                         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False,
+                         uniformtext={"minsize": 9, "mode": "show"})
+    figure.update_yaxes(automargin=True, showgrid=False, zeroline=False, fixedrange=True)
+    figure.update_xaxes(fixedrange=True, zeroline=True, gridcolor="rgba(128,128,128,0.25)")

@@ -1,0 +1,145 @@
+"""Evidence: frozen, hashable, overlaid; the same whatever the order of rows."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import time
+
+import pandas as pd
+import pytest
+
+from planner.errors import BadInput
+from planner.evidence import load_evidence, place, validate
+
+
+def test_digest_does_not_depend_on_row_order(save, tables):
+    one = load_evidence(save(tables, "one"))
+    for rows in tables.values():
+        random.Random(1).shuffle(rows)
+    two = load_evidence(save(tables, "two"))
+    assert one.digest == two.digest and one == two and len({one, two}) == 1
+    assert one.record("countries", iso3="NAM")["name"] == "Namibia"
+
+
+def test_digest_depends_on_every_cell(load, save, tables):
+    one = load_evidence(save(tables, "one"))
+    tables["prevalence"][0]["note"] = "changed"
+    assert one != load_evidence(save(tables, "two"))
+
+
+def test_number_written_otherwise_is_the_same_number(save, tables):
+    one = load_evidence(save(tables, "one"))
+    tables["prevalence"][0]["share"] = "3.0e-1"
+    assert one == load_evidence(save(tables, "two"))
+
+
+def test_evidence_does_not_change(evidence):
+    frame = evidence.table("prevalence")
+    frame.loc[0, "share"] = 0.9
+    assert evidence.table("prevalence")["share"].tolist() == [0.3]
+    evidence.record("drugs", drug="gefitinib")["name"] = "x"
+    assert evidence.record("drugs", drug="gefitinib")["name"] == "gefitinib"
+    with pytest.raises(AttributeError):
+        evidence.version = "2"
+    with pytest.raises(TypeError):
+        evidence.tables["prevalence"] = frame
+
+
+def test_evidence_survives_pickling(evidence):
+    evidence.index("prevalence")
+    again = pickle.loads(pickle.dumps(evidence))
+    assert again == evidence
+    assert again.index("prevalence").nearest(place(again, "KEN"), "share", {"biomarker_id": "egfr"}).value == 0.3
+
+
+def test_records_and_matches(evidence):
+    assert evidence.record("drugs", drug="nothing") == {}
+    assert evidence.records("use_cases", indication_id="lung_adv")[1]["gap"] == "no effect could be read"
+    assert evidence.record("use_cases", biomarker_id="egfr")["gap"] is None
+    assert evidence.matches("dosing", drug="gefitinib") and not evidence.matches("dosing", drug="x")
+    assert evidence.record("deflators", year=2020)["index"] == 258.811
+    assert evidence.record("countries", iso3="KEN")["in_globocan"] is True
+
+
+def test_index_is_built_once(evidence):
+    assert evidence.index("drug_access") is evidence.index("drug_access")
+    found = evidence.index("drug_access").nearest(
+        place(evidence, "KEN"), "share", {"drug": "gefitinib", "indication_id": "lung_adv", "payer": "public"})
+    assert (found.value, found.stratum) == (0.2, "lower_middle")
+
+
+# -- overlays --------------------------------------------------------------------------------------
+
+def test_overlay_replaces_and_adds(save, tables):
+    base = save(tables)
+    old, kenya = tables["prevalence"][0], {"stratum_type": "country", "stratum": "KEN"}
+    over = save({"prevalence": [dict(old, share=0.28), dict(old, **kenya, share=0.3)]}, "mine", only=True)
+    evidence = load_evidence(base, [over])
+    assert evidence.table("prevalence")["share"].tolist() == [0.3, 0.28]
+    assert evidence.version.endswith("+overlay") and evidence != load_evidence(base)
+    assert evidence.table("prevalence").dtypes.equals(load_evidence(base).table("prevalence").dtypes)
+
+
+def test_overlay_replaces_a_row_whose_key_has_an_empty_part(save, tables):
+    over = save({"drug_prices": [dict(tables["drug_prices"][0], price=0.02)]}, "mine", only=True)
+    assert load_evidence(save(tables), [over]).table("drug_prices")["price"].tolist() == [0.02]
+
+
+def test_overlay_may_leave_optional_columns_out(save, tables, tmp_path):
+    (tmp_path / "deflators.csv").write_text("year,index,source_id,quality\n2021,270.97,study_a,A\n")
+    (tmp_path / "utilities.csv").write_text("indication_id,state,utility,source_id,quality\nlung_adv,progressed,0.6,study_a,B\n")
+    evidence = load_evidence(save(tables), [tmp_path])
+    assert evidence.record("utilities", state="progressed")["low"] is None
+
+
+def test_faults_of_an_overlay_name_it(save, tables):
+    row = dict(tables["prevalence"][0], source_id="mine_2026", low=0.31)
+    over = save({"prevalence": [row, row]}, "mine", only=True)
+    with pytest.raises(BadInput) as error:
+        load_evidence(save(tables), [over])
+    places = {(i.code, i.where) for i in error.value.issues}
+    assert ("unknown_id", "prevalence, mine row 2, source_id") in places
+    assert ("bounds", "prevalence, mine row 2, low") in places
+    assert ("duplicate_key", "prevalence, mine row 3") in places
+
+
+def test_overlay_without_tables(save, tables, tmp_path):
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(BadInput, match="no table"):
+        load_evidence(save(tables), [tmp_path / "nothing"])
+
+
+def test_folder_without_descriptor_is_read_by_the_shipped_dictionary(save, tables):
+    folder = save(tables)
+    digest = load_evidence(folder).digest
+    (folder / "datapackage.json").unlink()
+    assert load_evidence(folder).digest == digest
+
+
+def test_folder_without_descriptor_validates_as_overlay(monkeypatch, save, tables):
+    monkeypatch.setattr("planner.evidence.base.data_folder", lambda folder=save(tables): folder)
+    assert validate(save({"prevalence": tables["prevalence"]}, "mine", only=True)) == []
+    bad = save({"prevalence": [dict(tables["prevalence"][0], share=2)]}, "other", only=True)
+    assert {i.code for i in validate(bad)} == {"range", "bounds"}
+
+
+# -- speed -----------------------------------------------------------------------------------------
+
+def test_fifteen_thousand_rows_load_fast(save, tables):
+    life = tables["life_table"][0]
+    tables["life_table"] = [dict(life, iso3=c["iso3"], age=a) for c in tables["countries"] for a in range(3000)]
+    folder = save(tables)
+    start = time.perf_counter()
+    load_evidence(folder)
+    assert time.perf_counter() - start < 1.5
+
+
+def test_frictionless_agrees_that_the_package_is_valid(save, tables):
+    from frictionless import Package, system
+
+    folder = save(tables)
+    with system.use_context(trusted=True):
+        report = Package(str(folder / "datapackage.json")).validate()
+    assert report.valid, report.flatten(["title", "rowNumber", "fieldName", "note"])[:5]
+    assert isinstance(load_evidence(folder).table("sources"), pd.DataFrame)

@@ -1,0 +1,115 @@
+"""Entry, tiers and reasons by their stated rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.optimise.resolve import Engine, Point, Sweep
+from planner.result import priority
+from planner.result.readout import read
+from planner.result.standalone import best, shares
+from tests.tiny import therapy, tiny_problem, tiny_scenario, use_case
+
+KEY = ("XXX", "lung/egfr")
+
+
+def sweep(*pairs):
+    return Sweep("testing", tuple(Point(b, b, np.array([c])) for b, c in pairs), (KEY,), 0)
+
+
+def test_entry_is_where_coverage_stays_at_half_of_its_final_value():
+    s = sweep((0, 0.0), (100, 0.0), (200, 0.8), (300, 0.8))
+    place = priority.standing(s, KEY, 0.8, 300)
+    assert place.entry_budget == pytest.approx(150)
+    assert place.full_budget == pytest.approx(200, abs=0.01)
+    assert place.coverage_at_half == pytest.approx(0.4)
+    assert place.earlier_spells == ()
+
+
+def test_a_line_that_leaves_and_returns_enters_at_its_return():
+    s = sweep((0, 0.0), (100, 0.8), (200, 0.0), (300, 0.0), (400, 0.8), (500, 0.8))
+    place = priority.standing(s, KEY, 0.8, 500)
+    assert place.entry_budget == pytest.approx(350)
+    assert place.earlier_spells == ((pytest.approx(50), pytest.approx(150)),)
+
+
+def test_what_never_enters_has_no_entry():
+    assert priority.standing(sweep((0, 0.0), (500, 0.0)), KEY, 0.8, 500).entry_budget is None
+    assert priority.standing(sweep((0, 0.5)), ("XXX", "other/x"), 0.8, 500).entry_budget is None
+
+
+@pytest.mark.parametrize("coverage, at_half, ceiling, expected", [
+    (0.9, 0.9, 10_000, "core"),
+    (0.45, 0.45, 10_000, "core"),
+    (0.44, 0.9, 10_000, "expand"),
+    (0.9, 0.0, 10_000, "expand"),
+    (0.0, 0.0, 10_000, "expand"),
+    (0.9, 0.9, 30_000, "lower_price"),
+])
+def test_tiers_by_coverage_and_value(coverage, at_half, ceiling, expected):
+    u = use_case("lung", "egfr", [therapy(amax=0.5)])
+    place = priority.Standing(0.0, 0.0, (), at_half, 0.9)
+    assert priority.tier(u, place, coverage, ceiling, 20_000, None) == expected
+
+
+def test_tiers_of_lines_that_cannot_be_funded():
+    place = priority.Standing(None, None, (), 0.0, 0.0)
+    problem = tiny_problem()
+    lung = problem.indications[1]
+    unreachable = use_case("lung", "egfr", [therapy(alpha=0.0, payers=(), amax=0.8, m=5_000.0)])
+    there = best(unreachable, lung, at_ceiling=True)
+    cases = {
+        "when_drug": (unreachable, None, there),
+        "research_only": (use_case("lung", "egfr", [therapy()], gated=False), 1_000, None),
+        "lower_price": (use_case("lung", "egfr", [therapy()], gated=False, value_gated=("drug_a",)), 90_000, None),
+        "not_now": (use_case("lung", "egfr", [], gap="price of drug_a"), None, None),
+    }
+    for expected, (u, ceiling, at_ceiling) in cases.items():
+        assert priority.tier(u, place, 0.0, ceiling, 20_000, at_ceiling) == expected
+    trial = use_case("lung", "egfr", [therapy(report_class="trial_only")])
+    assert priority.tier(trial, place, 0.9, 1_000, 20_000, None) == "research_only"
+
+
+def test_shares_use_nested_access_for_the_larger_gain():
+    common, scarce = therapy("common", alpha=0.6, h=1.0), therapy("scarce", alpha=0.2, h=2.0)
+    taken = shares([common, scarce], lambda t: t.alpha)
+    assert taken == pytest.approx({"scarce": 0.2, "common": 0.4})
+    worse = therapy("worse", alpha=0.2, h=0.5)
+    assert shares([common, worse], lambda t: t.alpha) == pytest.approx({"worse": 0.0, "common": 0.6})
+
+
+def test_standalone_agrees_with_the_programme():
+    """A use case that nothing else touches: alone and in the plan it costs the same per QALY."""
+    problem = tiny_problem()
+    e = Engine(problem, tiny_scenario())
+    line = read(e, e.optimum().plan.values).lines["XXX", "breast/er"]
+    breast = problem.indications[0]
+    u = next(u for u in breast.use_cases if u.biomarker == "er")
+    alone = best(u, breast)
+    exact, ceiling = priority.all_in(line, alone)
+    assert exact == pytest.approx(alone.cost_per_qaly) == ceiling
+    assert line.health["qalys"] == pytest.approx(alone.qalys * breast.eligible * line.coverage)
+
+
+def test_price_that_pays_makes_the_line_cost_the_threshold():
+    problem = tiny_problem()
+    lung = problem.indications[1]
+    u = use_case("lung", "egfr", [therapy(m=60_000.0, pay=(60_000.0,), course_cost=60_000.0)])
+    alone = best(u, lung)
+    price = priority.price_that_pays(u, alone, 20_000)
+    cheaper = replace(u, therapies=(replace(u.therapies[0], m=price),))
+    assert best(cheaper, lung).cost_per_qaly == pytest.approx(20_000)
+
+
+def test_unpriced_comparator_gives_a_bound_and_no_ratio():
+    problem = tiny_problem()
+    lung = problem.indications[1]
+    u = use_case("lung", "egfr", [therapy(m_kind="gross_drug")])
+    alone = best(u, lung)
+    empty = Engine(problem, tiny_scenario(budget={"testing": 0}))
+    line = read(empty, empty.optimum().plan.values).lines["XXX", "lung/egfr"]
+    exact, ceiling = priority.all_in(line, alone)
+    assert exact is None and ceiling == pytest.approx(alone.cost_per_qaly)
