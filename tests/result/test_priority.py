@@ -96,7 +96,7 @@ def test_standalone_agrees_with_the_programme():
 
 def test_price_that_pays_makes_the_line_cost_the_threshold():
     problem = tiny_problem()
-    lung = problem.indications[1]
+    lung = replace(problem.indications[1], services=problem.indications[1].services[:1])
     u = use_case("lung", "egfr", [therapy(m=60_000.0, pay=(60_000.0,), course_cost=60_000.0)])
     alone = best(u, lung)
     price = priority.price_that_pays(u, alone, 20_000)
