@@ -7,6 +7,7 @@ expected, and carries a code that the tests and the page hold on to.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -93,8 +94,8 @@ def check_enum(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     issues = []
     for table, field, texts in _fields(frames, dictionary):
         allowed = [str(value) for value in field.enum]
-        if allowed:
-            bad = texts[(texts != "") & is_valid(texts, field.type) & ~texts.isin(allowed)]
+        if allowed:  # a cell of the wrong type has its own issue
+            bad = texts[(texts != "") & ~texts.isin(allowed) & is_valid(texts, field.type)]
             issues += [_cell(table, row, field, value, f"allowed are {', '.join(allowed)}", "enum")
                        for row, value in bad.items()]
     return issues
@@ -120,10 +121,9 @@ def check_range(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     for table, field, values in _fields(frames, dictionary):
         if field.minimum is None and field.maximum is None:
             continue
-        low = -float("inf") if field.minimum is None else field.minimum
-        high = float("inf") if field.maximum is None else field.maximum
-        limits = f"expected {field.minimum} to {field.maximum}" if field.maximum is not None \
-            else f"expected at least {field.minimum}"
+        low = -math.inf if field.minimum is None else field.minimum
+        high = math.inf if field.maximum is None else field.maximum
+        limits = f"expected {low:g} to {high:g}" if high < math.inf else f"expected at least {low:g}"
         bad = values[((values < low) | (values > high)).fillna(False)]
         issues += [_cell(table, row, field, value, limits + _unit(field), "range") for row, value in bad.items()]
     return issues

@@ -109,7 +109,9 @@ def load_dictionary(path: str | Path) -> Dictionary:
     tables = {}
     for n, resource in enumerate(_list(raw, "resources", path.name, issues)):
         table = _table(resource, f"{path.name}, resource {n + 1}", issues)
-        if table:
+        if table and table.name in tables:
+            issues.append(_fault(path.name, f"the table {table.name} stands twice", "keep one of them"))
+        elif table:
             tables[table.name] = table
     for name, kind in (("base_year", int), ("version", str)):
         if not isinstance(raw.get(name), kind):
@@ -158,18 +160,21 @@ def _table(resource, where: str, issues: list[Issue]) -> Table | None:
     schema = resource.get("schema")
     schema = schema if isinstance(schema, dict) else {}
     fields = [_field(f, where, issues) for f in _list(schema, "fields", where, issues)]
+    foreign = [_foreign(k, name, where, issues) for k in _list(schema, "foreignKeys", where, issues, needed=False)]
+    licences = _list(resource, "licenses", where, issues, needed=False)
+    if not all(isinstance(entry, dict) for entry in licences):
+        issues.append(_fault(where, "`licenses` holds something that is no licence", "give name, title and path"))
     if len(issues) > before:
         return None
     key = schema.get("primaryKey", [])
-    key = (key,) if isinstance(key, str) else tuple(key)
+    key = (key,) if isinstance(key, str) else tuple(map(str, key)) if isinstance(key, list) else ()
     unknown = set(key) - {f.name for f in fields}
     if not key or unknown:
         issues.append(_fault(where, f"primaryKey {key} is missing or names no column", "name columns"))
         return None
     return Table(
-        name, str(resource.get("title", name)), path, tuple(fields), key,
-        tuple(_foreign(k, name) for k in schema.get("foreignKeys", [])),
-        ", ".join(str(entry.get("title") or entry.get("name")) for entry in resource.get("licenses", [])),
+        name, str(resource.get("title", name)), path, tuple(fields), key, tuple(foreign),
+        ", ".join(str(entry.get("title") or entry.get("name")) for entry in licences),
     )
 
 
@@ -181,25 +186,38 @@ def _field(raw, where: str, issues: list[Issue]) -> Field | None:
         issues.append(_fault(f"{where}.{raw['name']}", f"unknown type {raw['type']!r}", f"use one of {TYPES}"))
         return None
     limits = raw.get("constraints", {})
-    return Field(
-        raw["name"], raw.get("type", "string"), raw.get("unit", ""), raw.get("description", ""),
-        bool(limits.get("required", False)), tuple(limits.get("enum", ())),
-        limits.get("minimum"), limits.get("maximum"), limits.get("pattern", ""),
-    )
+    try:
+        re.compile(limits.get("pattern", ""))
+        low, high = (None if limits.get(m) is None else float(limits[m]) for m in ("minimum", "maximum"))
+        return Field(
+            raw["name"], raw.get("type", "string"), str(raw.get("unit", "")), str(raw.get("description", "")),
+            bool(limits.get("required", False)), tuple(limits.get("enum", ())), low, high,
+            limits.get("pattern", ""),
+        )
+    except (AttributeError, TypeError, ValueError, re.error) as error:
+        issues.append(_fault(f"{where}.{raw['name']}", f"a pattern, limit or list of the constraints is wrong ({error})",
+                             "see the Frictionless table schema"))
+        return None
 
 
-def _foreign(raw: dict, own: str) -> ForeignKey:
-    def names(value):
-        return (value,) if isinstance(value, str) else tuple(value)
+def _foreign(raw, own: str, where: str, issues: list[Issue]) -> ForeignKey | None:
+    def names(value) -> tuple[str, ...]:
+        return (value,) if isinstance(value, str) else tuple(map(str, value))
 
-    reference = raw["reference"]
-    # In the standard an empty resource name points to the table itself.
-    return ForeignKey(names(raw["fields"]), reference.get("resource") or own, names(reference["fields"]))
+    try:
+        reference = raw["reference"]
+        # In the standard an empty resource name points to the table itself.
+        return ForeignKey(names(raw["fields"]), reference.get("resource") or own, names(reference["fields"]))
+    except (AttributeError, KeyError, TypeError):
+        issues.append(_fault(where, "one of the foreignKeys lacks fields or reference", "see the table schema"))
+        return None
 
 
-def _list(raw: dict, name: str, where: str, issues: list[Issue]) -> list:
+def _list(raw: dict, name: str, where: str, issues: list[Issue], needed: bool = True) -> list:
     value = raw.get(name)
-    if not isinstance(value, list) or not value:
+    if value is None and not needed:
+        return []
+    if not isinstance(value, list) or needed and not value:
         issues.append(_fault(where, f"`{name}` is missing or empty", f"list the {name}"))
         return []
     return value

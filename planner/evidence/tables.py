@@ -29,6 +29,7 @@ MAX_MEMBERS = 2_000
 MAX_UNPACKED = 200_000_000
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
+MAX_CELL = 100_000  # characters; csv has a limit of its own, but other libraries change it
 NOTES = ("about", "readme", "read_me")  # sheets for the human reader, not tables
 # Not \d, which takes the digits of every script.
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -80,6 +81,8 @@ def read_csv(path: Path, name: str) -> tuple[pd.DataFrame | None, list[Issue]]:
         return None, [_fault(f"{path.name}, line {line}", "the text is not UTF-8", "save it as CSV in UTF-8", "encoding")]
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        if any(len(cell) > MAX_CELL for row in rows for cell in row):
+            raise csv.Error(f"a cell has more than {MAX_CELL:,} characters")
     except csv.Error as error:
         return None, [_fault(path.name, f"this is not valid CSV ({error})", "check the quotation marks", "csv")]
     return _frame(list(enumerate(rows, start=1)), path.name, name)
@@ -143,6 +146,8 @@ def _read_sheets(book, file: str, dictionary: Dictionary) -> tuple[TextFrames, l
             continue
         rows, faults = _sheet_rows(sheet, name)
         issues += faults
+        if any(fault.code == "too_large" for fault in faults):
+            continue
         frame, faults = _frame(rows, f"{file}, sheet {name}", name)
         issues += faults
         if frame is not None:
@@ -224,14 +229,14 @@ def _frame(rows: list[tuple[int, list[str]]], file: str, name: str) -> tuple[pd.
 
 def is_valid(texts: pd.Series, kind: str) -> pd.Series:
     """Which texts are a value of the type ``kind``; the empty text always is (it is missing)."""
-    empty = texts == ""
     if kind == "string":
-        return empty | True
+        return pd.Series(True, index=texts.index)
+    empty = texts == ""
     if kind == "boolean":
         return empty | texts.isin(["true", "false"])
     if kind == "integer":
         return empty | texts.str.fullmatch(INTEGER)
-    good = texts.str.fullmatch(NUMBER)
+    good = texts.str.fullmatch(NUMBER).fillna(False).astype(bool)
     # 1e999 looks like a number, but no float holds it.
     finite = texts.where(good, "0").astype("float64").abs() < math.inf
     return empty | (good & finite)
@@ -245,14 +250,15 @@ def typed(texts: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 def _column(texts: pd.DataFrame, name: str, kind: str) -> pd.Series:
     column = texts[name] if name in texts else pd.Series("", index=texts.index, dtype="str")
-    column = column.where((column != "") & is_valid(column, kind))
+    column = column.where(column != "")
+    if kind == "string":
+        return column
+    column = column.where(column.isna() | is_valid(column, kind))
     if kind == "boolean":
         return (column == "true").astype("boolean").mask(column.isna())
     if kind == "integer":
         return pd.array([None if pd.isna(x) else int(x) for x in column], dtype="Int64")
-    if kind == "number":
-        return column.astype("float64")
-    return column
+    return column.astype("float64")
 
 
 def near(name: str, known: Iterable) -> str:

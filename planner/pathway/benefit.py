@@ -129,18 +129,26 @@ def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
         own["deaths_averted"] = gained.alive_at_five
         own["dalys_averted"] = gained.undiscounted
     low, high = _interval(row, weight, rate, remaining, own["qalys"])
-    carrier = {m: _plus(own[m], base.carrier.get(m) if base else 0.0) for m in MEASURES}
     ratio = row["noncarrier_gain_ratio"]
-    other = {m: _plus(None if own[m] is None else ratio * own[m],
-                      base.noncarrier.get(m) if base else 0.0) for m in MEASURES}
+    carrier = {m: on_top(own[m], base.carrier[m] if base else 0.0, bool(base)) for m in MEASURES}
+    other = {m: on_top(None if own[m] is None else ratio * own[m],
+                       base.noncarrier[m] if base else 0.0, bool(base)) for m in MEASURES}
     carrier["patients_treated"], other["patients_treated"] = 1.0, 0.0
     shift = base.carrier["qalys"] if base else 0.0
     return Effects(carrier, other, row["effect_kind"], words(row, own, weight, remaining, base),
                    _plus(low, shift), _plus(high, shift))
 
 
-def _plus(value: float | None, more: float | None) -> float | None:
-    return None if value is None or more is None else value + more
+def on_top(own: float | None, below: float | None, built: bool) -> float | None:
+    """Own gain on top of the therapy below. Where the own trial has no such number (progression-free
+    survival only), the gain of the therapy below stands and nothing more is claimed."""
+    if own is None:
+        return below if built else None
+    return None if below is None else own + below
+
+
+def _plus(value: float | None, more: float) -> float | None:
+    return None if value is None else value + more
 
 
 def _interval(row, weight, rate, remaining, point) -> tuple[float | None, float | None]:

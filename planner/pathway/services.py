@@ -1,7 +1,7 @@
 """Testing services: expected cost, minutes, usable results and accuracy of ordered assays.
 
 Expectations run over the branches of a pathway: who gets a later step is decided by the result of
-the step before (``equivocal``, ``negative``, ``failed``), with the setting's prevalence.
+the step before (``positive``, ``equivocal``, ``negative``, ``failed``), with the setting's prevalence.
 """
 
 from __future__ import annotations
@@ -60,17 +60,14 @@ def branches(steps: list[tuple[str, float, Performance]], carrier: bool):
                 yield from walk(n + 1, probability * failure, done)
             else:
                 yield probability * failure, done, False, False
-        positive, equivocal, negative = accuracy.outcome(carrier)
         usable = probability * (1 - failure)
-        if positive > 0:
-            yield usable * positive, done, True, True
-        for share, rule in ((equivocal, "equivocal"), (negative, "negative")):
+        for share, rule in zip(accuracy.outcome(carrier), ("positive", "equivocal", "negative"), strict=True):
             if share <= 0:
                 continue
             if rule_after == rule:
                 yield from walk(n + 1, usable * share, done)
             else:
-                yield usable * share, done, False, True
+                yield usable * share, done, rule == "positive", True
 
     yield from walk(0, 1.0, ())
 

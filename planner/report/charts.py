@@ -15,27 +15,29 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from planner.report.numbers import show
+from planner.result.priority import TIER_WORDS
 
 BLUE, GREY = "#0072B2", "#8A8F98"
 TIER_COLOURS = {
     "core": "#0072B2", "expand": "#56B4E9", "lower_price": "#E69F00", "when_drug": "#CC79A7",
     "research_only": "#009E73", "not_now": GREY,
 }
-TIER_WORDS = {
-    "core": "core", "expand": "expand", "lower_price": "at a lower price",
-    "when_drug": "when the drug is there", "research_only": "research only", "not_now": "not now",
-}
 AXIS_WORDS = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment"}
 STEPS = (
     ("incident", "New cases", ""),
-    ("eligible", "Eligible for the test", "do not reach the treatment decision and care"),
-    ("worked_up", "Tested", "are not tested"),
-    ("adequate", "Sample gives a result", "have a sample that gives no result"),
-    ("in_time", "Result in time", "get the result too late"),
-    ("positive", "Result calls for the drug", "have a result that does not call for the drug"),
+    ("eligible", "Eligible", "not at this decision or not in care"),
+    ("worked_up", "Tested", "not tested"),
+    ("adequate", "Sample gives a result", "sample fails"),
+    ("in_time", "Result in time", "result too late"),
+    ("positive", "Result calls for the drug", "another result"),
     ("accessible", "Drug reachable", "cannot get the drug"),
-    ("treated", "Treated", "are not fit or do not start"),
+    ("treated", "Treated", "not fit or not started"),
 )
+MOST_ROWS = 60  # of a plan for many regions the ladder shows the first
+MEASURE_WORDS = {
+    "qalys": "Healthy years (QALYs)", "life_years": "Life years", "deaths_averted": "Deaths averted",
+    "dalys_averted": "DALYs averted", "patients_treated": "People treated", "net_health": "Net health (QALYs)",
+}
 LEVEL_WORDS = {
     "region": "this region", "country": "this country", "un_subregion": "UN sub-region",
     "un_region": "UN region", "who_region": "WHO region", "income_group": "income group",
@@ -76,15 +78,16 @@ def ladder(document: Mapping[str, Any], potential: Mapping[tuple[str, str], floa
     """
     rows = [r for r in document["list"] if r["qalys"] or _potential(r, potential) > 0]
     frame = pd.DataFrame([_rung(r, potential) for r in rows], columns=[
-        "rank", "line", "tier", "qalys", "qalys_if_fully_covered", "coverage", "funded"])
+        "rank", "line", "tier", "qalys", "qalys_if_fully_covered", "coverage", "funded", "mandated"])
     figure = go.Figure()
     if rows:
-        _bars(figure, rows, frame, len(document["place"]) > 1)
-        _cut(figure, document, frame)
-    _dress(figure, 40 + 25 * max(1, len(rows)))
-    return Picture(figure, _ladder_title(document, frame),
-                   "Healthy years (QALYs) a year; filled: reached by this plan, outline: if every "
-                   "attainable patient were tested", _ladder_alt(document, frame), frame)
+        _bars(figure, document, rows[:MOST_ROWS], frame.head(MOST_ROWS))
+    _dress(figure, 50 + 36 * max(1, min(len(rows), MOST_ROWS)))
+    first = f"; the first {MOST_ROWS} of {len(rows)} lines" if len(rows) > MOST_ROWS else ""
+    return Picture(figure, _ladder_title(frame),
+                   "Healthy years (QALYs) a year, in the order of the list. Filled: reached by this plan. Outline: "
+                   f"with full testing, and for lines that are not tested with the drug reachable{first}",
+                   _ladder_alt(document, frame), frame)
 
 
 def _potential(row, potential) -> float:
@@ -97,41 +100,53 @@ def _potential(row, potential) -> float:
 def _rung(row, potential) -> dict:
     return {"rank": row["rank"], "line": line_name(row), "tier": TIER_WORDS[row["priority_tier"]],
             "qalys": row["qalys"] or 0.0, "qalys_if_fully_covered": _potential(row, potential),
-            "coverage": row["coverage"], "funded": row["funded"]}
+            "coverage": row["coverage"], "funded": row["funded"],
+            "mandated": row["mandated"]}
 
 
-def _bars(figure: go.Figure, rows, frame: pd.DataFrame, regions: bool) -> None:
+def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
+    """Bars with the line's name above each, its tier at the right, its figure at the bar's end."""
     colours = [TIER_COLOURS[r["priority_tier"]] for r in rows]
-    y = list(range(len(rows)))
+    cut = _cut_after(frame)
+    y = [n + 0.5 * (cut is not None and n > cut) for n in range(len(rows))]
     full, reached = frame["qalys_if_fully_covered"], frame["qalys"]
+    wide = max(full.max(), reached.max(), 1e-9) * 1.36
     hover = [f"{t.line}: {show(t.qalys, 'qalys')} of {show(t.qalys_if_fully_covered, 'qalys')} healthy years, "
              f"{show(t.coverage, 'share')} covered, {t.tier}" for t in frame.itertuples()]
-    figure.add_bar(x=full, y=y, orientation="h", name="if fully covered", hovertext=hover, hoverinfo="text",
-                   marker={"color": [_faint(c) for c in colours], "line": {"color": colours, "width": 1}},
-                   text=[_rung_text(t) for t in frame.itertuples()], textposition="outside", cliponaxis=False)
-    figure.add_bar(x=reached, y=y, orientation="h", name="this plan", hovertext=hover, hoverinfo="text",
-                   marker={"color": colours})
-    labels = [f"<b>{short(r['short_name'], 14)}</b> {short(r['indication'], 19)}"
-              + (f" {r['region']}" if regions else "") for r in rows]
-    figure.update_yaxes(tickvals=y, ticktext=labels, range=[len(rows) - 0.4, -0.6], ticklabelstandoff=4)
-    figure.update_xaxes(range=[0, max(full.max(), reached.max(), 1e-9) * 1.55], showgrid=True, nticks=5)
-    figure.update_layout(barmode="overlay", bargap=0.35)
+    bar = {"y": y, "orientation": "h", "width": 0.34, "hovertext": hover, "hoverinfo": "text"}
+    figure.add_bar(x=full, name="if fully covered", text=[_rung_text(t) for t in frame.itertuples()],
+                   textposition="outside", cliponaxis=False, textfont={"size": 12}, **bar,
+                   marker={"color": [_faint(c) for c in colours], "line": {"color": colours, "width": 1}})
+    figure.add_bar(x=reached, name="this plan", marker={"color": colours}, **bar)
+    several = len(document["place"]) > 1
+    names = [f"{r['rank']} <b>{short(r['short_name'], 16)}</b> "
+             + short(r["indication"] + (f" {r['region']}" if several else ""), 36 - len(r["short_name"][:16]))
+             for r in rows]
+    above = [v - 0.39 for v in y]
+    tiers = [t.tier + ", a must" * bool(t.mandated) for t in frame.itertuples()]
+    for x, text, side in ((0, names, "right"), (wide, tiers, "left")):
+        figure.add_scatter(x=[x] * len(rows), y=above, text=text, mode="text", textposition=f"middle {side}",
+                           hoverinfo="skip", cliponaxis=False, textfont={"size": 12})
+    figure.update_yaxes(showticklabels=False, range=[y[-1] + 0.5, -0.75])
+    figure.update_xaxes(range=[0, wide], nticks=5)
+    figure.update_layout(barmode="overlay")
+    if cut is not None:
+        at = cut + 0.52
+        figure.add_hline(y=at, line={"dash": "dash", "width": 1.5, "color": GREY})
+        figure.add_annotation(x=1, xref="paper", xanchor="right", y=at, yanchor="bottom", showarrow=False,
+                              text=f"<i>{cut_words(document)}</i>", font={"size": 12})
 
 
 def _rung_text(t) -> str:
     reached = show(t.qalys, "qalys") if t.funded != "no" else "0"
-    part = "" if t.funded == "full" else f" of {show(t.qalys_if_fully_covered, 'qalys')}"
-    return f"{reached}{part} · {t.tier}"
+    return reached if t.funded == "full" else f"{reached} of {show(t.qalys_if_fully_covered, 'qalys')}"
 
 
-def _cut(figure: go.Figure, document, frame: pd.DataFrame) -> None:
-    """The line under the last funded rung, with what ends there."""
-    funded = [n for n, state in enumerate(frame["funded"]) if state != "no"]
-    if not funded or funded[-1] == len(frame) - 1:
-        return
-    figure.add_hline(y=funded[-1] + 0.5, line={"dash": "dash", "width": 1.5, "color": GREY})
-    figure.add_annotation(x=1, xref="paper", xanchor="right", y=funded[-1] + 0.5, yanchor="top",
-                          text=cut_words(document), showarrow=False, font={"size": 12})
+def _cut_after(frame: pd.DataFrame) -> int | None:
+    """Row under which the money ends; None where everything or nothing is tested. A mandated line
+    keeps the rank that it would have had, so it does not move the cut."""
+    funded = [n for n, t in enumerate(frame.itertuples()) if t.funded != "no" and not t.mandated]
+    return funded[-1] if funded and funded[-1] < len(frame) - 1 else None
 
 
 def cut_words(document) -> str:
@@ -140,7 +155,7 @@ def cut_words(document) -> str:
     return f"here {ends[0]['text']} ends" if ends else "money does not hold back what is below"
 
 
-def _ladder_title(document, frame: pd.DataFrame) -> str:
+def _ladder_title(frame: pd.DataFrame) -> str:
     funded = frame[frame["funded"] != "no"]
     if funded.empty:
         return "No line brings health within these limits"
@@ -184,12 +199,12 @@ def funnel(row: Mapping[str, Any]) -> Picture:
         for n, words in enumerate(text):
             figure.add_annotation(x=0, y=n - 0.30, xanchor="left", yanchor="bottom", showarrow=False, align="left",
                                   text=f"<b>{frame['step'][n]}</b> {words}", font={"size": 12})
-        figure.update_yaxes(showticklabels=False, range=[len(people) - 0.5, -0.95])
+        figure.update_yaxes(showticklabels=False, range=[len(people) - 0.75, -0.85])
         figure.update_xaxes(range=[0, max(*people, 1e-9) * 1.02], showticklabels=False, showgrid=False)
         figure.update_layout(bargap=0.62)
-    _dress(figure, 20 + 44 * max(1, len(people)))
+    _dress(figure, 14 + 42 * max(1, len(people)), foot=4)
     basis = "in this plan" if chain.get("basis") == "plan" else "if it were tested as far as attainable"
-    title = f"{row['short_name']}: most are lost at {chain['bottleneck']}" if chain.get("bottleneck") \
+    title = f"{row['short_name']}: the weakest link is {chain['bottleneck']}" if chain.get("bottleneck") \
         else f"{row['short_name']}: the chain cannot be followed"
     alt = f"Chain of {line_name(row)}, people a year {basis}: " + "; ".join(
         f"{t.step} {show(t.people_a_year, 'people')}" for t in frame.itertuples()) + "."
@@ -198,7 +213,7 @@ def funnel(row: Mapping[str, Any]) -> Picture:
 
 def _step_text(t) -> str:
     said = show(t.people_a_year, "people")
-    return f"{said} (−{show(t.lost_here, 'people')} {t.why})" if t.lost_here > 0 and t.why else said
+    return f"{said}  (−{show(t.lost_here, 'people')}: {t.why})" if t.lost_here > 0 and t.why else said
 
 
 # -- the frontier ----------------------------------------------------------------------------------
@@ -221,7 +236,7 @@ def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
         figure.add_scatter(x=[min(at, wide)], y=[value], mode="markers", marker={"color": BLUE, "size": 12},
                            hoverinfo="skip")
         left = at > wide / 2
-        figure.add_annotation(x=min(at, wide), y=value, text=f"<b>{show(value, 'qalys')}</b> at {show(at, 'money')}",
+        figure.add_annotation(x=min(at, wide), y=value, text=f"<b>{show(value, 'qalys')}</b> at {show(at, 'usd')}",
                               showarrow=False, xanchor="right" if left else "left", yanchor="top", yshift=-8)
         figure.update_xaxes(range=[0, wide], tickprefix="$", nticks=4)
         figure.update_yaxes(range=[0, max(top * 1.1, 1e-9)], nticks=4)
@@ -235,16 +250,13 @@ def _interpolate(frame: pd.DataFrame, at: float) -> float:
     before = frame[frame["budget"] <= at]
     after = frame[frame["budget"] > at]
     if before.empty or after.empty:
-        return float((frame["value"].iloc[0] if before.empty else before["value"].iloc[-1]))
+        return float(frame["value"].iloc[0] if before.empty else before["value"].iloc[-1])
     a, b = before.iloc[-1], after.iloc[0]
     return float(a["value"] + (b["value"] - a["value"]) * (at - a["budget"]) / (b["budget"] - a["budget"]))
 
 
 def _measure(document) -> str:
-    words = {"qalys": "Healthy years (QALYs)", "life_years": "Life years", "deaths_averted": "Deaths averted",
-             "dalys_averted": "DALYs averted", "patients_treated": "People treated",
-             "net_health": "Net health (QALYs)"}
-    return words[document["scenario"].get("objective", "qalys")]
+    return MEASURE_WORDS[document["scenario"].get("objective", "qalys")]
 
 
 def _frontier_title(frame: pd.DataFrame, budget, value) -> str:
@@ -252,7 +264,7 @@ def _frontier_title(frame: pd.DataFrame, budget, value) -> str:
         return "More money alone brings no health here"
     share = value / frame["value"].iloc[-1]
     if budget is None or budget >= frame["budget"].iloc[-1] * (1 - 1e-6):
-        return f"Above {show(frame['budget'].iloc[-1], 'money')} more money brings nothing more"
+        return f"Above {show(frame['budget'].iloc[-1], 'usd')} more money brings nothing more"
     return f"This budget reaches {show(share, 'share')} of what money can bring"
 
 
@@ -261,9 +273,9 @@ def _frontier_alt(frame: pd.DataFrame, budget, value, axis: str) -> str:
         return f"Line chart of health by money for {axis}: no points."
     end, top = frame["budget"].iloc[-1], frame["value"].iloc[-1]
     mark = "The budget is not limited" if budget is None else \
-        f"The plan's budget of {show(budget, 'money')} reaches {show(value, 'qalys')}"
+        f"The plan's budget of {show(budget, 'usd')} reaches {show(value, 'qalys')}"
     return (f"Line chart of health by money for {axis}: rises from 0 to {show(top, 'qalys')} at "
-            f"{show(end, 'money')}, then level. {mark}.")
+            f"{show(end, 'usd')}, then level. {mark}.")
 
 
 # -- the evidence ----------------------------------------------------------------------------------
@@ -305,10 +317,9 @@ def _faint(colour: str) -> str:
     return f"rgba({red},{green},{blue},0.14)"
 
 
-def _dress(figure: go.Figure, height: int) -> None:
+def _dress(figure: go.Figure, height: int, foot: int = 28) -> None:
     """No legend, no frame, light gridlines; the page's theme gives fonts and the background."""
-    figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 8, "t": 6, "b": 28},
-                         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False,
-                         uniformtext={"minsize": 9, "mode": "show"})
+    figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 8, "t": 6, "b": foot},
+                         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False)
     figure.update_yaxes(automargin=True, showgrid=False, zeroline=False, fixedrange=True)
     figure.update_xaxes(fixedrange=True, zeroline=True, gridcolor="rgba(128,128,128,0.25)")

@@ -151,8 +151,7 @@ class _Maker:
             "cost_by_payer": dict(line.cost_by_payer), "treated_by_payer": dict(line.treated_by_payer),
             "incremental_cost": line.incremental_cost, "cost_per_qaly": j.cost_per_qaly,
             "cost_per_qaly_ceiling": j.cost_per_qaly_ceiling,
-            "price_that_pays": priority.price_that_pays(
-                u, j.alone or j.at_ceiling, self.problem.threshold) if j.tier == "lower_price" else None,
+            "price_that_pays": j.price_that_pays if j.tier == "lower_price" else None,
             "entry_budget": j.standing.entry_budget, "full_budget": j.standing.full_budget,
             "earlier_spells": j.standing.earlier_spells,
             "criticality": j.criticality,
@@ -175,6 +174,8 @@ class _Maker:
             "tests_done": sum(t["samples"] for t in readout.tests.values()),
             "positives_found": sum(line.positives_found for line in lines),
             "patients_treated": sum(line.patients_treated for line in lines),
+            "without_number": {m: [line.use_case for line in lines if line.health[m] is None and line.coverage > 0]
+                               for m in MEASURES},
             "lines_funded": sum(line.coverage > 1e-7 for line in lines),
             "biomarkers_funded": len({key[1].split("/")[1] for key, line in readout.lines.items()
                                       if line.coverage > 1e-7}),

@@ -85,6 +85,7 @@ class Judged:
     report_class: str
     cost_per_qaly: float | None
     cost_per_qaly_ceiling: float | None
+    price_that_pays: float | None
     reason: dict | None
     criticality: float | None
 
@@ -108,12 +109,17 @@ def funded(coverage: float, attainable: float) -> str:
 
 
 def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, threshold: float,
-         at_ceiling: Standalone | None) -> str:
-    """Priority tier by the rules of model.md; ``ceiling`` is the upper bound of the all-in ratio."""
+         at_ceiling: Standalone | None, price: float | None = None) -> str:
+    """Priority tier by the rules of model.md; ``ceiling`` is the upper bound of the all-in ratio.
+
+    ``price``: the highest cost of a course at which the line pays. Where even a free drug would not
+    pay, the line is *not now* rather than *at a lower price*.
+    """
     if u.gap or not u.therapies:
         return "not_now"
     if not u.gated:
-        return "lower_price" if u.value_gated else "research_only"
+        cheaper = u.value_gated and price is not None
+        return "lower_price" if cheaper else "not_now" if u.value_gated else "research_only"
     if all(t.report_class == "trial_only" for t in u.therapies):
         return "research_only"
     if u.excluded:
@@ -127,9 +133,7 @@ def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, th
     bought = at_ceiling.cost_per_qaly if at_ceiling else None
     if reach < max(t.amax for t in u.therapies) and bought is not None and bought <= threshold:
         return "when_drug"
-    if reach >= REACHABLE and ceiling is not None:
-        return "lower_price"
-    return "not_now"
+    return "lower_price" if reach >= REACHABLE and price is not None else "not_now"
 
 
 def report_class(u: UseCase) -> str:
@@ -200,7 +204,7 @@ def _below_cut_off(said, state: str, place: Standing, alone: Standalone, context
     if cut is None or not cut:
         return said("below_cut_off", figure, "QALYs per USD of tests",
                     "does not raise the objective in use under the limits set")
-    ratio = f"{figure * 1e6:,.1f} QALYs per million dollars of tests against {cut * 1e6:,.1f} at the cut"
+    ratio = f"{figure * 1e6:,.1f} healthy years per million dollars of tests against {cut * 1e6:,.1f} at the cut"
     if state == "part":
         upto = f"; full at US$ {place.full_budget:,.0f}" if place.full_budget is not None else ""
         return said("below_cut_off", place.full_budget, "USD a year", f"the money ends here{upto}")
@@ -215,10 +219,11 @@ def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: f
     ceiling_alone = best(u, ind, at_ceiling=True) if plannable else None
     exact, ceiling = all_in(line, alone)
     state = funded(line.coverage, u.kap)
+    price = price_that_pays(u, alone or ceiling_alone, threshold)
     return Judged(
         u, ind, line, place, alone, ceiling_alone, state,
-        tier(u, place, line.coverage, ceiling, threshold, ceiling_alone), report_class(u), exact,
-        ceiling, reason(u, ind, state, place, alone, ceiling, context), criticality,
+        tier(u, place, line.coverage, ceiling, threshold, ceiling_alone, price), report_class(u), exact,
+        ceiling, price, reason(u, ind, state, place, alone, ceiling, context), criticality,
     )
 
 

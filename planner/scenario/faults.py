@@ -109,13 +109,13 @@ def _like(path: Path, shape: Path) -> bool:
 
 def nearest_key(path: Path, known: dict) -> str:
     """A remedy naming the nearest known key: among its siblings, then anywhere."""
-    here = difflib.get_close_matches(path[-1], sorted(known), 1, 0.6)
-    if here:
-        return f"did you mean `{dotted((*path[:-1], here[0]))}`?"
     last = {leaf.rpartition(".")[2]: leaf for leaf in LEAVES}
+    here = difflib.get_close_matches(path[-1], sorted(known), 1, 0.6)
+    if here and path[-1] not in last:
+        return f"did you mean `{dotted((*path[:-1], here[0]))}`"
     there = difflib.get_close_matches(path[-1], sorted(last), 1, 0.75)
     if there:
-        return f"did you mean `{last[there[0]]}`?"
+        return f"did you mean `{last[there[0]]}`"
     return f"known here are {', '.join(sorted(known))}"
 
 
@@ -124,12 +124,12 @@ def nearest(word: str, known) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(word, names, 3, 0.5)
     if close:
-        return f"did you mean {' or '.join(f'`{c}`' for c in close)}?"
+        return f"did you mean {' or '.join(f'`{c}`' for c in close)}"
     return f"known are {', '.join(names)}" if names else "none is known"
 
 
 def dotted(path) -> str:
-    return ".".join(str(p) for p in path)
+    return ".".join(str(p + 1 if isinstance(p, int) else p) for p in path)
 
 
 def shown(value) -> str:
@@ -177,7 +177,7 @@ def _real(error: dict, data) -> tuple:
     """The place of a fault in the data: pydantic's names of union branches are dropped."""
     path, here = [], data
     for step in error["loc"]:
-        if isinstance(here, Mapping) and step in here or isinstance(here, list) and isinstance(step, int):
+        if (isinstance(here, Mapping) and step in here) or (isinstance(here, list) and isinstance(step, int)):
             path.append(step)
             here = here[step]
     if error["type"] == "missing":
@@ -201,7 +201,7 @@ def _has_below(path: tuple, others) -> bool:
 def _issue(error: dict, path: tuple, data, place) -> Issue:
     value: Any = data
     for step in path:
-        inside = isinstance(value, Mapping) and step in value or isinstance(value, list)
+        inside = (isinstance(value, Mapping) and step in value) or isinstance(value, list)
         value = value[step] if inside else None
     shape = tuple(p for p in path if isinstance(p, str))
     if error["loc"] and error["loc"][-1] == "[key]":
@@ -231,7 +231,7 @@ def _remedy(error: dict, shape: Path, value) -> str:
     if kind == "literal_error" and _expected(shape) is None:
         allowed = [w.strip("' ") for w in limits["expected"].replace(" or ", ", ").split(",")]
         near = difflib.get_close_matches(str(value), allowed, 1, 0.6)
-        return f"allowed are {', '.join(allowed)}" + (f"; did you mean `{near[0]}`?" if near else "")
+        return f"allowed are {', '.join(allowed)}" + (f"; did you mean `{near[0]}`" if near else "")
     for name, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
         if name in limits:
             return f"expected {words} {limits[name]:g}"

@@ -8,7 +8,6 @@ root and holds method settings only.
 from __future__ import annotations
 
 import hashlib
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -180,7 +179,7 @@ class Scenario(Frozen):
 
         return load(path_or_name)
 
-    @cached_property
+    @property  # not cached: model_copy would carry a stale one along
     def digest(self) -> str:
         """sha256 of everything that bears on the plan; name, description and parent are left out."""
         text = self.model_dump_json(exclude={"name", "description", "parent"})

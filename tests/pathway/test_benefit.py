@@ -110,3 +110,11 @@ def test_cash_by_year_sums_to_the_course():
     assert c.by_year == pytest.approx((1250.0, 1200.0, 600.0))
     assert c.total == pytest.approx(3050.0)
     assert c.discounted == pytest.approx(50 + 1200 * annuity(2.5, RATE))
+
+
+def test_without_survival_evidence_the_gain_below_stands():
+    below = benefit.effects(row("survival_curves", os_median_ctl=12.0, os_hr=0.5), STATES, RATE, 15.0)
+    r = row("progression_free_only", pfs_median_ctl=6.0, pfs_hr=0.5, builds_on="below")
+    both = benefit.effects(r, STATES, RATE, 15.0, below)
+    assert both.carrier["life_years"] == below.carrier["life_years"]
+    assert both.carrier["qalys"] > below.carrier["qalys"]

@@ -52,7 +52,7 @@ def test_what_never_enters_has_no_entry():
 def test_tiers_by_coverage_and_value(coverage, at_half, ceiling, expected):
     u = use_case("lung", "egfr", [therapy(amax=0.5)])
     place = priority.Standing(0.0, 0.0, (), at_half, 0.9)
-    assert priority.tier(u, place, coverage, ceiling, 20_000, None) == expected
+    assert priority.tier(u, place, coverage, ceiling, 20_000, None, 5_000) == expected
 
 
 def test_tiers_of_lines_that_cannot_be_funded():
@@ -68,7 +68,7 @@ def test_tiers_of_lines_that_cannot_be_funded():
         "not_now": (use_case("lung", "egfr", [], gap="price of drug_a"), None, None),
     }
     for expected, (u, ceiling, at_ceiling) in cases.items():
-        assert priority.tier(u, place, 0.0, ceiling, 20_000, at_ceiling) == expected
+        assert priority.tier(u, place, 0.0, ceiling, 20_000, at_ceiling, 5_000) == expected
     trial = use_case("lung", "egfr", [therapy(report_class="trial_only")])
     assert priority.tier(trial, place, 0.9, 1_000, 20_000, None) == "research_only"
 
@@ -113,3 +113,9 @@ def test_unpriced_comparator_gives_a_bound_and_no_ratio():
     line = read(empty, empty.optimum().plan.values).lines["XXX", "lung/egfr"]
     exact, ceiling = priority.all_in(line, alone)
     assert exact is None and ceiling == pytest.approx(alone.cost_per_qaly)
+
+
+def test_what_would_not_pay_even_for_free_is_not_now():
+    u = use_case("lung", "egfr", [therapy(amax=0.5)])
+    place = priority.Standing(0.0, 0.0, (), 0.0, 0.9)
+    assert priority.tier(u, place, 0.0, 90_000, 20_000, None, None) == "not_now"

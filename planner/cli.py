@@ -1,0 +1,372 @@
+"""The command line: parse, call, print.
+
+Exit status 0 done, 1 infeasible, 2 bad input (every fault on standard error, never a traceback).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import planner
+from planner.errors import BadInput, Issue, PlannerError
+from planner.report import tables
+
+LATER = ("frontier", "alternatives", "access", "switching", "sensitivity", "strategies", "uncertainty", "compare",
+         "batch", "audit", "template")
+LATER_KINDS = (".docx", ".html")
+AXES = ("testing", "treatment", "total")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv and argv[0] in LATER:
+        return _tell([Issue(argv[0], "this command is not in this version", "see `python -m planner --help`")], 2)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without accents still gets its table
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has told what is wrong, or printed the help
+        return 0 if not stop.code else 2
+    try:
+        return arguments.run(arguments)
+    except PlannerError as error:
+        return _tell(error.issues, error.exit_status)
+    except BrokenPipeError:  # the reader of our output has gone (`| head`)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _tell(issues, status: int) -> int:
+    head = "The input is not accepted:" if status == 2 else "There is no such plan:"
+    print(head, *(f"- {issue}" for issue in issues), sep="\n", file=sys.stderr)
+    return status
+
+
+# -- arguments -------------------------------------------------------------------------------------
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("planner", description=planner.__doc__.splitlines()[0], allow_abbrev=False)
+    parser.add_argument("--version", action="version",
+                        version=f"planner {planner.__version__}, model {planner.MODEL_VERSION}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable, words: str, scenario: bool = False) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
+        sub.set_defaults(run=run)
+        if scenario:
+            sub.add_argument("scenario", metavar="SCENARIO", help="a .toml file, or the name of a shipped scenario")
+            sub.add_argument("--budget", action="append", default=[], metavar="testing=USD",
+                             help="a yearly limit of testing, treatment or total, or `unlimited`")
+            sub.add_argument("--set", action="append", default=[], metavar="key=value",
+                             help="any setting of a scenario, such as access.drugs.osimertinib=1.0")
+        sub.add_argument("--evidence", action="append", default=[], metavar="PATH",
+                         help="a folder or workbook laid over the shipped evidence")
+        return sub
+
+    add("plan", plan, "the ranked list for a scenario", scenario=True).add_argument(
+        "--out", action="append", default=[], metavar="FILE", help="write .json, .xlsx or .csv")
+    add("validate", validate, "check evidence or a scenario; tell what the evidence covers").add_argument(
+        "path", nargs="?", metavar="PATH", help="a scenario, a folder or a workbook (default: the shipped evidence)")
+    add("places", places, "countries and regions that can be planned").add_argument(
+        "--country", metavar="KEN", help="its regions")
+    add("sources", sources, "where the numbers come from").add_argument(
+        "--for", dest="use_case", metavar="indication/biomarker", help="the rows behind one use case")
+    add("export-model", export_model, "the linear program as a file", scenario=True).add_argument(
+        "--out", required=True, metavar="FILE", help="model.mps or model.lp")
+    add("benchmark", benchmark, "time the planner against a bare solver")
+    return parser
+
+
+def changes(arguments) -> dict[str, Any]:
+    """The difference that --budget and --set make, nested as in a scenario file."""
+    out: dict[str, Any] = {}
+    issues: list[Issue] = []
+    for text in arguments.budget:
+        axis, equals, amount = text.partition("=")
+        if not equals or axis not in AXES:
+            issues.append(Issue(f"--budget {text}", "it is not AXIS=USD", f"AXIS is one of {', '.join(AXES)}"))
+        else:
+            _put(out, f"budget.{axis}", amount, issues)
+    for text in arguments.set:
+        key, equals, value = text.partition("=")
+        if not equals or not all(key.split(".")):
+            issues.append(Issue(f"--set {text}", "it is not key=value", "such as --set objective=life_years"))
+        else:
+            _put(out, key, value, issues)
+    if issues:
+        raise BadInput(issues)
+    return out
+
+
+def _put(out: dict, key: str, text: str, issues: list[Issue]) -> None:
+    *tables_above, last = key.split(".")
+    for name in tables_above:
+        out = out.setdefault(name, {})
+        if not isinstance(out, dict):
+            break
+    if not isinstance(out, dict) or last in out:
+        issues.append(Issue(key, "the command line sets it twice", "give it once", "set_twice"))
+        return
+    out[last] = _value(text)
+
+
+def _value(text: str):
+    """The value as TOML reads it; a bare word is a text."""
+    try:
+        parsed = tomllib.loads(f"x = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return parsed["x"] if set(parsed) == {"x"} else text
+
+
+def _scenario(arguments):
+    from planner.scenario.scenario import load
+
+    return load(arguments.scenario, changes(arguments))
+
+
+def _evidence(arguments):
+    return planner.load_evidence(overlays=arguments.evidence)
+
+
+@contextmanager
+def _quiet():
+    """HiGHS 1.16 prints its banner to the process's standard output when a solver is made, whatever
+    its options; a table or a file on that output must not begin with it."""
+    sys.stdout.flush()
+    try:
+        saved = os.dup(1)
+    except OSError:  # there is no standard output
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 1)
+        os.close(saved)
+        os.close(null)
+
+
+# -- commands --------------------------------------------------------------------------------------
+
+def plan(arguments) -> int:
+    """Plan a scenario; write the files asked for, else print the list."""
+    outputs = _outputs(arguments.out)
+    scenario, evidence = _scenario(arguments), _evidence(arguments)
+    with _quiet():
+        made = planner.plan(scenario, evidence)
+    for file in outputs:
+        _write(made, evidence, file)
+    if not outputs:
+        print(tables.printed(made.document), end="")
+    return 0
+
+
+def _outputs(names: Sequence[str]) -> list[Path]:
+    """The files to write, checked before any work is done."""
+    issues = []
+    for name in names:
+        file, ending = Path(name), Path(name).suffix.lower()
+        if ending in LATER_KINDS:
+            issues.append(Issue(f"--out {name}", "this kind of document is not in this version",
+                                "choose .json, .xlsx or .csv", "file_kind"))
+        elif ending not in WRITERS:
+            issues.append(Issue(f"--out {name}", f"unknown kind of file `{ending}`", "choose .json, .xlsx or .csv",
+                                "file_kind"))
+        if not file.parent.is_dir():
+            issues.append(Issue(f"--out {name}", "the folder does not exist", "create it first", "no_file"))
+    if len(set(names)) < len(names):
+        issues.append(Issue("--out", "the same file is named twice", "name it once", "set_twice"))
+    if issues:
+        raise BadInput(issues)
+    return [Path(name) for name in names]
+
+
+def _text(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise BadInput([Issue(str(file), f"it cannot be written ({error.strerror})", "choose another place",
+                              "no_file")]) from error
+
+
+def _workbook(made, evidence, file: Path) -> None:
+    from planner.report.workbook import write_workbook
+
+    write_workbook(made, evidence, file)
+
+
+WRITERS: dict[str, Callable] = {
+    ".json": lambda made, evidence, file: _text(file, tables.plan_json(made.document)),
+    ".csv": lambda made, evidence, file: _text(file, tables.list_csv(made.document)),
+    ".xlsx": _workbook,
+}
+
+
+def _write(made, evidence, file: Path) -> None:
+    WRITERS[file.suffix.lower()](made, evidence, file)
+
+
+def validate(arguments) -> int:
+    """Check a scenario against the evidence, or evidence by itself; tell what it covers."""
+    from planner.evidence.base import data_folder
+    from planner.evidence.base import validate as faults
+    from planner.pathway.build import build_problem
+    from planner.scenario.scenario import load, shipped
+
+    name = arguments.path or ""
+    if name.endswith(".toml") or (name in shipped() and not Path(name).exists()):
+        scenario = load(name)
+        build_problem(_evidence(arguments), scenario)
+        print(f"{arguments.path}: the scenario \"{scenario.name}\" can be planned.")
+        return 0
+    path = Path(arguments.path) if arguments.path else data_folder()
+    issues = faults(path)
+    for overlay in arguments.evidence:
+        issues += faults(overlay)
+    if issues:
+        return _tell(issues, 2)
+    own = (path / "datapackage.json").is_file() or path.name == "datapackage.json"
+    evidence = planner.load_evidence(path, arguments.evidence) if own else \
+        planner.load_evidence(overlays=[path, *arguments.evidence])
+    print(f"{arguments.path or 'The shipped evidence'}: no faults.", *_coverage(evidence), sep="\n")
+    return 0
+
+
+def _coverage(evidence) -> list[str]:
+    """What the evidence covers, for the terminal."""
+    from planner.evidence.checks import coverage
+
+    c = coverage(evidence)
+    out = [f"Version {evidence.version}, sha256 {evidence.digest}.",
+           f"Use cases: {c.use_cases}; complete: {len(c.complete)}."]
+    out += [f"  not plannable: {name}: {gap}" for name, gap in sorted(c.not_plannable.items())]
+    out += ["Rows by grade (A to D), and countries with values of their own:"]
+    for table, grades in sorted(c.cells_by_grade.items()):
+        words = ", ".join(f"{grade} {n:,}" for grade, n in sorted(grades.items()))
+        own = c.countries_with_own.get(table)
+        out.append(f"  {table:22} {words}" + (f"; {own} countries" if own else ""))
+    return out
+
+
+def places(arguments) -> int:
+    """Countries that can be planned, or the regions of one."""
+    evidence = _evidence(arguments)
+    if arguments.country:
+        from planner.evidence.strata import place
+
+        here = place(evidence, arguments.country)
+        regions = evidence.records("regions", iso3=here.iso3)
+        print(f"{here.iso3}  {here.name}", *(f"  {r['region']:8} {r['name']}" for r in regions), sep="\n")
+        if not regions:
+            print("  no regions are known: plan for the country")
+        return 0
+    regions = {r["iso3"] for r in evidence.records("regions")}
+    for row in evidence.records("countries"):
+        if row["in_globocan"]:
+            group = (row["income_group"] or "").replace("_", "-")
+            print(f"{row['iso3']}  {row['name']:40} {group:14}{'regions' if row['iso3'] in regions else ''}".rstrip())
+    return 0
+
+
+def sources(arguments) -> int:
+    """All sources, or the rows behind one use case with theirs."""
+    evidence = _evidence(arguments)
+    if not arguments.use_case:
+        for row in evidence.records("sources"):
+            print(f"{row['source_id']}: {row['citation']}")
+        return 0
+    indication, _, biomarker = arguments.use_case.partition("/")
+    known = {f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")}
+    if arguments.use_case not in known:
+        from planner.scenario.faults import nearest
+
+        raise BadInput([Issue(f"--for {arguments.use_case}", "unknown use case",
+                              nearest(arguments.use_case, known), "unknown_id")])
+    named = set()
+    for table, row in _behind(evidence, indication, biomarker):
+        named.add(row["source_id"])
+        print(_source_line(table, row))
+    print("", *(f"{row['source_id']}: {row['citation']}" for row in evidence.records("sources")
+                if row["source_id"] in named), sep="\n")
+    return 0
+
+
+def _behind(evidence, indication: str, biomarker: str):
+    """(table, row) of what belongs to a use case and names its source, in the tables' order."""
+    wanted = {"indication_id": (indication, "*"), "biomarker_id": (biomarker,)}
+    drugs = {d["drug"] for t in evidence.records("therapies", indication_id=indication, biomarker_id=biomarker)
+             for d in evidence.records("therapy_drugs", therapy_id=t["therapy_id"])}
+    for name in evidence.tables:
+        header = set(evidence.table(name).columns)
+        keys = [k for k in wanted if k in header]
+        if "source_id" not in header or not (keys or "drug" in header):
+            continue
+        for row in evidence.records(name):
+            if all(row[k] in wanted[k] for k in keys) and ("drug" not in header or row["drug"] in drugs):
+                yield name, row
+
+
+def _source_line(table: str, row: dict) -> str:
+    where = f"{row['stratum_type']} {row['stratum']}" if "stratum" in row else ""
+    skip = {"source_id", "quality", "note", "stratum", "stratum_type", "indication_id", "biomarker_id"}
+    said = [f"{k}={v}" for k, v in row.items() if k not in skip and v is not None][:5]
+    return "  ".join(filter(None, (f"{table:18}", where, ", ".join(said), f"grade {row.get('quality')}",
+                                   f"[{row['source_id']}]")))
+
+
+def export_model(arguments) -> int:
+    """Write the linear program as the solver gets it."""
+    file = Path(arguments.out)
+    if file.suffix.lower() not in (".mps", ".lp") or not file.parent.is_dir():
+        raise BadInput([Issue(f"--out {arguments.out}", "no model can be written there",
+                              "name a file ending in .mps or .lp in a folder that exists", "file_kind")])
+    from planner.optimise.resolve import Engine
+    from planner.pathway.build import build_problem
+
+    scenario, evidence = _scenario(arguments), _evidence(arguments)
+    with _quiet():
+        lp = _program(Engine(build_problem(evidence, scenario), scenario))
+    try:
+        if file.suffix.lower() == ".lp":
+            lp.writeLP(str(file), max_length=255)
+        else:
+            lp.writeMPS(str(file))
+    except OSError as error:
+        raise BadInput([Issue(str(file), f"it cannot be written ({error.strerror})", "choose another place",
+                              "no_file")]) from error
+    return 0
+
+
+def _program(engine):
+    """The program with the limits that the engine works with: a budget on top of today's is known
+    only once today's spending is."""
+    lp = engine.formulation.lp
+    for name in engine.model.row:
+        row = lp.get_constraint_by_name(name) if name.startswith("budget_") else None
+        upper = engine.model.bounds(name)[1]
+        if row is not None and upper < 1e30:
+            row.changeRHS(upper)
+    return lp
+
+
+def benchmark(arguments) -> int:
+    """Run the side-by-side measurements of a checkout."""
+    script = Path(__file__).resolve().parents[1] / "benchmarks" / "bench.py"
+    if not script.is_file():
+        raise BadInput([Issue("benchmark", "the benchmarks come with the source only", "run it in a checkout",
+                              "no_file")])
+    return int(runpy.run_path(str(script))["main"]() or 0)

@@ -1,0 +1,163 @@
+"""How numbers are shown: the one rounding function, and the answer in one sentence.
+
+Files carry unrounded numbers; page, printed table and documents show them through :func:`show`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+UNKNOWN = "unknown"
+KINDS = ("people", "usd", "qalys", "share", "cost_per_qaly", "ratio", "years")
+FIGURES = {"people": 3, "usd": 3, "qalys": 3, "share": 2, "cost_per_qaly": 3, "ratio": 2, "years": 2}
+LEAST = {"people": 0.05, "qalys": 0.01, "usd": 0.01, "cost_per_qaly": 0.01, "years": 0.001, "ratio": 0.001}
+MILLION = 10_000_000  # from here on money is told in millions
+PAYER_WORDS = {"public": "public budget", "insurer": "insurers", "donor": "donors", "household": "households",
+               "trial": "trials"}
+
+
+def show(value: float | None, kind: str, unit: bool = True) -> str:
+    """A number for the reader: two to three significant figures, thousands separators, its unit.
+
+    kind: people and qalys (a year), usd, share (0 to 1, shown in percent), cost_per_qaly (USD), ratio,
+    years. ``unit=False`` leaves unit words out where the header has them. What is missing or not
+    finite is "unknown". Raises ValueError for an unknown kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of number: {kind}")
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if kind == "share":
+        return _percent(float(value))
+    if kind == "cost_per_qaly" and value < 0:
+        return "saves money"  # the ratio is given for lines that gain health only
+    sign, size = ("-" if value < 0 else ""), abs(float(value))
+    if 0 < size < LEAST[kind]:
+        return _with_unit(f"under {LEAST[kind]:g}", kind, unit)
+    money = kind in ("usd", "cost_per_qaly")
+    rounded = significant(size, FIGURES[kind])
+    if money and unit and rounded >= MILLION:
+        big, word = (10**9, "billion") if rounded >= 10**9 else (10**6, "million")
+        return _with_unit(f"{sign}{_plain(rounded / big)} {word}", kind, unit)
+    return _with_unit(f"{sign}{_plain(rounded)}", kind, unit)
+
+
+def significant(value: float, figures: int) -> Decimal:
+    """Rounded half up to so many significant figures."""
+    if value == 0:
+        return Decimal(0)
+    exact = Decimal(repr(float(value)))
+    step = Decimal(1).scaleb(exact.adjusted() - figures + 1)
+    return exact.quantize(step, ROUND_HALF_UP)
+
+
+def _plain(value: Decimal) -> str:
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _percent(share: float) -> str:
+    percent = share * 100
+    if 0 < abs(percent) < 0.1:
+        return "under 0.1 %"
+    # "100 %" must mean all of them, and "99.7 %" must not become it
+    figures = 3 if 99 <= abs(percent) < 100 else 2
+    rounded = significant(abs(percent), figures)
+    if rounded == 100 and abs(percent) < 100 - 1e-9:
+        return "over 99.9 %"
+    sign = "-" if percent < 0 else ""
+    return f"{sign}{_plain(rounded if abs(percent) < 100 else significant(abs(percent), 3))} %"
+
+
+def _with_unit(text: str, kind: str, unit: bool) -> str:
+    if not unit or kind in ("people", "qalys", "ratio"):
+        return text
+    if kind == "years":
+        return f"{text} years"
+    text = f"-US$ {text[1:]}" if text.startswith("-") else f"US$ {text}"
+    return f"{text} per QALY" if kind == "cost_per_qaly" else text
+
+
+# -- the answer ------------------------------------------------------------------------------------
+
+def sentence(document: Mapping[str, Any], bold: bool = False) -> str:
+    """The answer of a plan document in a few short sentences, each number shown by :func:`show`.
+
+    ``bold`` sets the numbers between double asterisks (Markdown).
+    """
+    mark = "**{}**".format if bold else "{}".format
+    return " ".join([_what(document, mark), _drug_money(document, mark), _limits(document, mark)]).strip()
+
+
+def _what(document, mark) -> str:
+    totals = document["totals"]
+    place = place_words(document)
+    n, m = totals["biomarkers_funded"], totals["indications_funded"]
+    if n == 0:
+        return f"{_money(document, mark)}, {place} would test for no biomarker."
+    tested = mark(f"{n} {_many(n, 'biomarker')} in {m} cancer {_many(m, 'indication')}")
+    return (f"{_money(document, mark)}, {place} would test {tested}: "
+            f"{mark(show(totals['patients_treated'], 'people'))} people get a matched drug, "
+            f"{mark(show(totals['qalys'], 'qalys'))} healthy years (QALYs) a year.")
+
+
+def _many(n: int, word: str) -> str:
+    return word if n == 1 else f"{word}s"
+
+
+def place_words(document) -> str:
+    names = [p["name"] for p in document["place"]]
+    return names[0] if len(names) == 1 else f"{len(names)} regions together"
+
+
+def _money(document, mark) -> str:
+    """The budgets as given; an exact amount in words is rounded like every other."""
+    if document["scenario"]["mode"] == "evaluate":
+        return f"With the list as given, for {mark(show(document['totals']['testing_cost'], 'usd'))} a year for tests"
+    budget = document["scenario"]["budget"]
+    paid = " and ".join(PAYER_WORDS[z] for z in budget["payers"]) or "nobody"
+    words = {"testing": "for tests", "treatment": f"for treatment (paid by {paid})",
+             "total": f"for tests and treatment (paid by {paid})"}
+    said = []
+    for axis, what in words.items():
+        limit = budget[axis]
+        if limit is not None:
+            years = limit if isinstance(limit, list | tuple) else [limit]
+            said.append(f"{mark(show(sum(years) / len(years), 'usd'))} a year {what}")
+    more = " more than today" if said and budget["basis"] == "additional" else ""
+    return f"With {' and '.join(said)}{more}" if said else "Without a limit on money"
+
+
+def _drug_money(document, mark) -> str:
+    totals, budget = document["totals"], document["scenario"]["budget"]
+    if totals["biomarkers_funded"] == 0:
+        return ""
+    payers = sorted(((v, z) for z, v in totals["cost_by_payer"].items() if v > 0.5), reverse=True)
+    amount = totals["treatment_cost"]
+    if amount < 0:
+        text = f"Treatment costs {mark(show(-amount, 'usd'))} a year less than without testing"
+    else:
+        parts = ", ".join(f"{PAYER_WORDS[z]} {show(v, 'usd')}" for v, z in payers)
+        text = f"Their treatment costs {mark(show(amount, 'usd'))} a year more than without testing"
+        text += f" ({parts})" if parts else ""
+    free = budget["treatment"] is None and budget["total"] is None
+    return f"{text}; drug money is not a constraint here." if free else f"{text}."
+
+
+def _limits(document, mark) -> str:
+    """What holds the plan back: money, people of the laboratory, drugs."""
+    if document["scenario"]["mode"] == "evaluate":
+        return ""
+    binding = document["binding"]
+    held = [b["text"] for b in binding if b["kind"] in ("money", "people")]
+    drugs = next((b for b in binding if b["kind"] == "drugs"), None)
+    waiting = len(drugs["waiting"]) if drugs else 0
+    text = f"What holds it back is {' and '.join(held)}." if held else \
+        "Neither money nor laboratory staff holds it back."
+    if waiting:
+        more = mark(f"{waiting} more {_many(waiting, 'test')}")
+        text += f" Drugs are out of reach for {more}."
+    return text

@@ -1,0 +1,225 @@
+"""A scenario in plain sentences: all of it, or what sets it apart from another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from planner.scenario.model import DrugAccess, Override, Scenario
+from planner.scenario.scenario import loads
+
+AXES = {"testing": "Testing budget", "treatment": "Treatment budget", "total": "Budget for tests and treatment"}
+AIMS = {
+    "qalys": "most healthy years (QALYs)", "life_years": "most life-years", "deaths_averted": "most deaths averted",
+    "dalys_averted": "most DALYs averted", "patients_treated": "most patients treated with a matched drug",
+    "net_health": "most health after what the money would bring elsewhere (net health)",
+}
+PAYER_WORDS = {"public": "the public budget", "insurer": "insurers", "donor": "donors",
+               "household": "households", "trial": "trials"}
+GRADES = {1: "practice-changing", 2: "strong", 3: "early", 4: "any"}
+
+
+def describe(scenario: Scenario, evidence=None) -> list[str]:
+    """The scenario as sentences: its place and what differs from the method's defaults."""
+    root = loads('parent = "defaults"', changes={"setting": {"country": scenario.setting.country}})
+    return [_place(scenario, evidence), *(s for s in differences(scenario, root, evidence)
+                                          if not s.startswith("Place: "))]
+
+
+def differences(scenario: Scenario, parent: Scenario, evidence=None) -> list[str]:
+    """What sets a scenario apart from another, one plain sentence for each setting, in fixed order.
+
+    ``evidence`` lends places, drugs and use cases their names; without it ids stand.
+    """
+    name = _namer(evidence)
+    out = [_place(scenario, evidence)] if scenario.setting != parent.setting else []
+    for part in (_method, _money, _access, _lists, _rest):
+        out += part(scenario, parent, name)
+    return out
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+def usd(amount: float) -> str:
+    """A stated amount, exact as the planner gave it."""
+    return f"US$ {amount:,.0f}" if float(amount).is_integer() else f"US$ {amount:,.2f}"
+
+
+def percent(share: float) -> str:
+    return f"{share * 100:.4g} %"
+
+
+def _and(words) -> str:
+    words = list(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nobody"
+
+
+def _namer(evidence) -> Callable[[str, str], str]:
+    """(kind, id) -> name for the reader; the id where no evidence is given or knows it."""
+    def name(kind: str, key: str) -> str:
+        if evidence is None:
+            return key
+        if kind == "drug":
+            return evidence.record("drugs", drug=key).get("name") or key
+        if kind == "assay":
+            return evidence.record("assays", assay_id=key).get("name") or key
+        indication, _, biomarker = key.partition("/")
+        first = evidence.record("biomarkers", biomarker_id=biomarker).get("short_name")
+        second = evidence.record("indications", indication_id=indication).get("name")
+        return f"{first} in {second[0].lower()}{second[1:]}" if first and second else key
+    return name
+
+
+def _place(s: Scenario, evidence) -> str:
+    country, region = s.setting.country, s.setting.region
+    if evidence is not None:
+        from planner.evidence.strata import place
+
+        here = place(evidence, country, region)
+        country, region = (here.name, None) if region else (here.name, region)
+    if s.setting.regions:
+        return f"Place: every region of {country}"
+    return f"Place: {region}, {country}" if region else f"Place: {country}"
+
+
+# -- parts -----------------------------------------------------------------------------------------
+
+def _method(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    changed = _changes(s, p)
+    if changed("mode"):
+        yield "A given list is evaluated, not optimised" if s.mode == "evaluate" else "The list is optimised"
+    if changed("years"):
+        yield "One steady-state year" if s.years == 1 else f"Plan over {s.years} years"
+    if changed("objective"):
+        yield f"Aim: {AIMS[s.objective]}"
+    if changed("value_of_qaly"):
+        yield "A healthy year (QALY) is valued at the country's own threshold" if s.value_of_qaly == "national" \
+            else f"A healthy year (QALY) is valued at {usd(s.value_of_qaly)}"
+    if changed("discount_rate"):
+        yield f"Discount rate {percent(s.discount_rate)} a year"
+    if changed("import_markup"):
+        yield f"Import mark-up {percent(s.import_markup)} on traded parts of borrowed costs"
+    if changed("evidence_gate.level"):
+        yield f"Evidence counts down to level {s.evidence_gate.level} ({GRADES[s.evidence_gate.level]})"
+    if changed("evidence_gate.value_gate"):
+        yield "Only therapies within the value threshold count" if s.evidence_gate.value_gate \
+            else "Therapies count whatever their value for money"
+
+
+def _money(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    changed = _changes(s, p)
+    for axis, words in AXES.items():
+        if changed(f"budget.{axis}"):
+            yield f"{words} {_amount(getattr(s.budget, axis))}"
+    if changed("budget.basis"):
+        yield "Budgets come on top of today's spending, and today's testing is kept up" \
+            if s.budget.basis == "additional" else "Budgets are all yearly money"
+    if changed("budget.payers"):
+        yield f"Treatment budgets bind the spending of {_and(PAYER_WORDS[z] for z in s.budget.payers)}"
+    if changed("budget.savings_cashable"):
+        yield "Money that tests save on drugs may be spent again" if s.budget.savings_cashable \
+            else "Money that tests save on drugs may not be spent again"
+    if changed("frontier.axis"):
+        yield f"Ranks follow the {AXES[s.frontier.axis].lower()}"
+
+
+def _amount(limit) -> str:
+    if limit is None:
+        return "without a limit"
+    if isinstance(limit, tuple):
+        return f"by year: {', '.join(usd(x) for x in limit)}"
+    return f"{usd(limit)} a year"
+
+
+def _access(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    changed = _changes(s, p)
+    if changed("access.mode"):
+        yield "Patients who can get the drug are tested first" if s.access.mode == "selective" \
+            else "Patients are tested whether or not they can get the drug"
+    for drug in s.access.buy:
+        if drug not in p.access.buy:
+            yield f"Access to {name('drug', drug)} may be bought"
+    for drug in p.access.buy:
+        if drug not in s.access.buy:
+            yield f"Access to {name('drug', drug)} may no longer be bought"
+    if changed("access.ceiling"):
+        yield "Bought access reaches as far as the evidence says" if s.access.ceiling is None \
+            else f"Bought access reaches at most {percent(s.access.ceiling)} of those in need"
+    for drug, reach in sorted(s.access.drugs.items()):
+        if reach != p.access.drugs.get(drug):
+            yield f"{name('drug', drug)} {_reach(reach)}"
+    for drug in sorted(set(p.access.drugs) - set(s.access.drugs)):
+        yield f"{name('drug', drug)} as reachable as today"
+
+
+def _reach(reach: float | DrugAccess) -> str:
+    reach = reach if isinstance(reach, DrugAccess) else DrugAccess(share=reach)
+    words = []
+    if reach.share is not None:
+        words.append({1.0: "reachable for everyone", 0.0: "reachable for nobody"}.get(
+            reach.share, f"reachable for {percent(reach.share)} of those in need"))
+    if reach.courses is not None:
+        words.append(f"limited to {reach.courses:,.6g} courses a year")
+    if reach.payer:
+        words.append(f"paid by {PAYER_WORDS[reach.payer]}")
+    return ", ".join(words)
+
+
+def _lists(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    for now, before, plus, minus in (
+        (s.policy.must_fund, p.policy.must_fund, "must be funded", "need no longer be funded"),
+        (s.policy.exclude, p.policy.exclude, "is left out", "is no longer left out"),
+        (s.services.exclude, p.services.exclude, "is not offered as a service", "is offered as a service again"),
+    ):
+        yield from (f"{name('use case', i)} {plus}" for i in now if i not in before)
+        yield from (f"{name('use case', i)} {minus}" for i in before if i not in now)
+    for key, share in sorted(s.evaluate.items()):
+        if share != p.evaluate.get(key):
+            yield f"{name('use case', key)} tested in {percent(share)} of the eligible"
+
+
+def _rest(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    changed = _changes(s, p)
+    if changed("coverage.maximum"):
+        yield f"Testing can reach at most {percent(s.coverage.maximum)} of the eligible"
+    if changed("coverage.ramp_per_year"):
+        ramp = s.coverage.ramp_per_year
+        yield "Testing may grow at any speed" if ramp is None \
+            else f"Testing grows by at most {percent(ramp)} of the eligible a year"
+    for who in ("technician", "pathologist"):
+        if changed(f"laboratory.{who}_minutes"):
+            minutes = getattr(s.laboratory, f"{who}_minutes")
+            yield f"Time of {who}s is not limited" if minutes is None \
+                else f"Time of {who}s: {minutes:,.0f} minutes a year"
+    if changed("display.currency"):
+        code = s.display.currency or "the local currency"
+        yield "Money shown in dollars only" if code == "USD" else f"Money shown in {code} beside dollars"
+    before = {o.identity: o for o in p.override}
+    yield from (_override(o, name) for o in s.override if o != before.get(o.identity))
+    gone = set(before) - {o.identity for o in s.override}
+    yield from (f"{_of(before[i], name)} as in the evidence" for i in sorted(gone))
+
+
+def _override(o: Override, name) -> str:
+    unit = f" {o.currency}" if o.currency else ""
+    year = f" of {o.year}" if o.year else ""
+    return f"{_of(o, name)} {o.value:,.10g}{unit}{year} ({o.why})"
+
+
+def _of(o: Override, name) -> str:
+    key = ", ".join(name("assay" if k == "assay_id" else "drug" if k == "drug" else "id", v)
+                    for k, v in sorted(o.key.items()))
+    return f"{o.table.replace('_', ' ')}, {key}: {o.column.replace('_', ' ')}"
+
+
+def _changes(s: Scenario, p: Scenario) -> Callable[[str], bool]:
+    def changed(path: str) -> bool:
+        return _at(s, path) != _at(p, path)
+    return changed
+
+
+def _at(scenario: Scenario, path: str) -> Any:
+    value: Any = scenario
+    for step in path.split("."):
+        value = getattr(value, step)
+    return value

@@ -1,0 +1,131 @@
+"""What is kept between runs: the evidence, one engine for each place and policy, and plans.
+
+The engine is changed in place, so each sits behind a lock and is put to the wanted limits at every
+use. What comes from an upload, or holds own numbers, is kept with its session only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from planner import MODEL_VERSION
+from planner.errors import PlannerError
+from planner.evidence.base import Evidence, load_evidence
+from planner.optimise.resolve import AXES, Engine
+from planner.pathway.build import build_problem
+from planner.result.make import plan_from_engine
+from planner.result.plan import Plan
+from planner.result.standalone import best
+from planner.scenario.model import Scenario
+
+NO_LIMIT = {"testing": None, "treatment": None, "total": None}
+
+
+@st.cache_resource(max_entries=1, show_spinner="Reading the evidence…")
+def evidence() -> Evidence:
+    """The shipped evidence, read and checked once for everybody; nobody changes it."""
+    return load_evidence()
+
+
+@dataclass
+class Slot:
+    """One engine with its lock, and what holds for all its budgets."""
+
+    engine: Engine | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    ranges: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+def digest(scenario: Scenario) -> str:
+    """Content digest of a scenario."""
+    text = json.dumps(scenario.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def engine_key(scenario: Scenario) -> str:
+    """Digest of all that an engine is built from: everything but budget amounts, axis and names."""
+    data = scenario.model_dump(mode="json")
+    data["budget"] |= NO_LIMIT
+    for name in ("name", "description", "parent", "frontier"):
+        data.pop(name)
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+# An engine of a large country takes some megabytes; a dozen places are enough for one machine.
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _slot(evidence_digest: str, key: str) -> Slot:
+    return Slot()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False, scope="session")
+def _private_slot(evidence_digest: str, key: str) -> Slot:
+    return Slot()
+
+
+def slot(scenario: Scenario, private: bool) -> Slot:
+    keep = _private_slot if private else _slot
+    return keep(evidence().digest, engine_key(scenario))
+
+
+def _ready(slot: Slot, scenario: Scenario) -> Engine:
+    """The slot's engine under this scenario's limits; the lock is held by the caller."""
+    if slot.engine is None:
+        slot.engine = Engine(build_problem(evidence(), scenario), scenario)
+        return slot.engine
+    return slot.engine.with_scenario(scenario)
+
+
+def _made(scenario: Scenario, private: bool) -> Plan:
+    mine = slot(scenario, private)
+    with mine.lock:
+        try:
+            return plan_from_engine(_ready(mine, scenario), evidence(), MODEL_VERSION)
+        except PlannerError:
+            raise
+        except Exception:
+            mine.engine = None  # its state is unknown: the next use builds it anew
+            raise
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _plan(evidence_digest: str, scenario_digest: str, _scenario: Scenario) -> Plan:
+    return _made(_scenario, private=False)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, scope="session")
+def _private_plan(evidence_digest: str, scenario_digest: str, _scenario: Scenario) -> Plan:
+    return _made(_scenario, private=True)
+
+
+def plan(scenario: Scenario, private: bool) -> Plan:
+    """The plan of a scenario; raises BadInput and Infeasible as planner.plan does."""
+    keep = _private_plan if private else _plan
+    return keep(evidence().digest, digest(scenario), scenario)
+
+
+def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
+    """Budgets at which the list changes, by axis, no other limit being set: the marks of the sliders."""
+    mine = slot(scenario, private)
+    with mine.lock:
+        if not mine.ranges:
+            free = scenario.model_copy(update={"budget": scenario.budget.model_copy(update=NO_LIMIT)})
+            engine = _ready(mine, free)
+            mine.ranges = {axis: tuple(p.budget for p in engine.sweep(axis).points) for axis in AXES}
+        return mine.ranges
+
+
+def potential(plan: Plan) -> dict[tuple[str, str], float]:
+    """(region, use case) -> QALYs a year if every attainable patient were tested with the drug as
+    reachable as it could be made; for lines that are not funded."""
+    out = {}
+    for i in plan.problem.indications:
+        for u in i.use_cases:
+            alone = best(u, i, at_ceiling=True) if u.therapies and not u.gap else None
+            if alone is not None:
+                out[u.region, u.id] = max(0.0, alone.qalys * i.eligible * u.kap)
+    return out

@@ -1,0 +1,109 @@
+"""What a planner changed, one removable item for each setting; and edits as new scenarios.
+
+An edit works on the difference that the scenario file would hold, so that every edit is checked as
+a file is. No streamlit here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from planner.scenario.model import Scenario
+from planner.scenario.scenario import difference, dumps, loads
+
+Data = dict[str, Any]
+SHOWN_ELSEWHERE = {("budget", "testing"), ("budget", "treatment"), ("budget", "total"), ("frontier", "axis")}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: its place in the file, and the item of a list or table that it is."""
+
+    path: tuple[str, ...]
+    item: Any = None
+
+    @property
+    def key(self) -> str:
+        return "/".join((*self.path, str(self.item)))
+
+
+def edited(scenario: Scenario, edit: Callable[[Data], None]) -> Scenario:
+    """The scenario after an edit of its file. Raises BadInput with every fault."""
+    data = _plain(difference(scenario))
+    data.setdefault("setting", {k: v for k, v in scenario.setting.model_dump().items() if v})
+    edit(data)
+    data = {k: v for k, v in data.items() if v not in ({}, []) or k in ("evaluate",)}
+    return loads(dumps(data), scenario.name)
+
+
+def _plain(value):
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def put(scenario: Scenario, path: tuple[str, ...], value) -> Scenario:
+    """One setting set; None takes it back to the parent's."""
+    return edited(scenario, lambda data: _put(data, path, value))
+
+
+def _put(data: Data, path: tuple[str, ...], value) -> None:
+    *parents, last = path
+    for name in parents:
+        data = data.setdefault(name, {})
+    if value is None:
+        data.pop(last, None)
+    else:
+        data[last] = value
+
+
+def listed(scenario: Scenario, path: tuple[str, str], item: str, wanted: bool) -> Scenario:
+    """An item put on, or taken off, a list such as policy.must_fund."""
+    present = list(getattr(getattr(scenario, path[0]), path[1]))
+    items = [x for x in present if x != item] + [item] * wanted
+    return put(scenario, path, items)
+
+
+def differences(scenario: Scenario) -> list[Change]:
+    """What sets the scenario apart from its parent, besides place and budget amounts."""
+    out: list[Change] = []
+    for section, value in difference(scenario).items():
+        if section in ("name", "description", "parent", "setting"):
+            continue
+        if section == "override":
+            out += [Change(("override",), n) for n, _ in enumerate(value)]
+        elif isinstance(value, Mapping):
+            out += [c for key, inner in value.items() for c in _leaves((section, key), inner)]
+        else:
+            out.append(Change((section,)))
+    return [c for c in out if c.path not in SHOWN_ELSEWHERE]
+
+
+def _leaves(path: tuple[str, str], value) -> list[Change]:
+    if isinstance(value, Mapping):
+        return [Change(path, item) for item in value]
+    if isinstance(value, list | tuple) and value:
+        return [Change(path, item) for item in value]
+    return [Change(path)]
+
+
+def without(scenario: Scenario, change: Change) -> Scenario:
+    """The scenario with one change taken back."""
+    return edited(scenario, lambda data: _without(data, change))
+
+
+def _without(data: Data, change: Change) -> None:
+    *parents, last = change.path
+    for name in parents:
+        data = data[name]
+    value = data[last]
+    if change.item is None:
+        del data[last]
+    elif isinstance(value, dict) or change.path == ("override",):
+        del value[change.item]
+    else:
+        value.remove(change.item)
+    if data.get(last) in ({}, []):
+        del data[last]

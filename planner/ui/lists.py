@@ -1,0 +1,86 @@
+"""The list in its three views, what not to buy, and today beside the plan."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from planner.report.numbers import show
+from planner.report.tables import list_csv
+from planner.ui import glossary, links, state, tables
+from planner.ui.widgets import csv_button, dollars, plain, table
+
+VIEW_WORDS = {"use_case": "By use case", "biomarker": "By biomarker", "test": "By test to buy"}
+VIEW_BOX, MORE_BOX = "view_box", "more_box"
+
+
+def three_views(document) -> None:
+    st.subheader("The list", help=glossary.meaning("use case", "coverage", "entry budget"))
+    st.session_state[VIEW_BOX] = st.session_state.get(state.VIEW) or links.VIEWS[0]
+    st.segmented_control("View", links.VIEWS, key=VIEW_BOX, format_func=VIEW_WORDS.get, required=True,
+                         label_visibility="collapsed", on_change=_view)
+    view = st.session_state[VIEW_BOX]
+    {"use_case": _use_cases, "biomarker": _biomarkers, "test": _tests}[view](document)
+    totals = document["totals"]
+    st.caption(dollars(f"All together: tests {show(totals['testing_cost'], 'usd')} a year, "
+                       f"{show(totals['patients_treated'], 'people')} people treated, "
+                       f"{show(totals['qalys'], 'qalys')} healthy years (QALYs). The sums are the same in each view."))
+
+
+def _view() -> None:
+    st.session_state[state.VIEW] = st.session_state[VIEW_BOX] or links.VIEWS[0]
+
+
+def _use_cases(document) -> None:
+    frame = tables.by_use_case(document)
+    coverage = st.column_config.ProgressColumn("Coverage", format="percent", min_value=0, max_value=1,
+                                               help=glossary.meaning("coverage"))
+    columns = {"Coverage": coverage, "Against threshold": st.column_config.Column(
+        help="All costs per healthy year over the threshold: below 1 it is worth its price."),
+        "Why not (more)": st.column_config.Column(width="large")}
+    table(frame, tables.USE_CASE_KINDS, f"The list: {len(frame)} lines in rank order", "list_table", columns)
+    if st.toggle("More columns", key=MORE_BOX):
+        table(tables.more_of_use_case(document), tables.MORE_KINDS, "Further columns of the list", "more_table")
+    csv_button(lambda: list_csv(document), "list", "list_csv")
+
+
+def _biomarkers(document) -> None:
+    frame = tables.by_biomarker(document)
+    table(frame, tables.USE_CASE_KINDS | {"Drugs, US$ a year": "usd"}, f"{len(frame)} biomarkers by best rank",
+          "biomarker_table")
+    csv_button(frame, "biomarkers", "biomarker_csv")
+
+
+def _tests(document) -> None:
+    frame = tables.by_test(document)
+    if frame.empty:
+        st.write("Nothing is bought in this plan.")
+        return
+    table(frame, tables.TEST_KINDS, f"{len(frame)} tests to buy, the costliest first", "test_table")
+    csv_button(frame, "tests_to_buy", "test_csv")
+
+
+def not_now(document) -> None:
+    frame = tables.do_not_buy(document)
+    if frame.empty:
+        return
+    st.subheader("Do not buy now")
+    st.caption(f"{len(frame)} tests that would bring little or nothing here today, with the figure against each.")
+    with st.expander(f"Show the {len(frame)} lines", expanded=False):
+        st.table(frame.map(plain).set_index("Line"), alt=f"{len(frame)} lines not to buy now, with the reason")
+        csv_button(frame, "do_not_buy", "do_not_buy_csv")
+
+
+def compared_with_today(document) -> None:
+    st.subheader("Beside today", help=glossary.meaning("reference"))
+    frame = tables.today(document)
+    if frame is None:
+        st.write(f"{document['reference']['note'].capitalize()}.")
+        return
+    kinds = ["people", "people", "qalys", "usd", "usd"]
+    said = frame.copy()
+    for name in frame.columns[1:]:
+        said[name] = [show(v, k) for v, k in zip(frame[name], kinds, strict=True)]
+    st.table(said.map(lambda v: str(v).replace("$", "\\$")).set_index(""), alt="Today's practice beside the plan")
+    note = document["reference"]["note"]
+    st.caption(plain(f"{note[0].upper()}{note[1:]}."))
+    csv_button(frame, "today", "today_csv")

@@ -1,0 +1,200 @@
+"""The state of a session: one scenario, what is looked at, and the address that reopens it.
+
+Every key of ``st.session_state`` and of the address stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from planner.errors import BadInput, PlannerError
+from planner.scenario.model import Scenario
+from planner.scenario.scenario import load, loads, shipped
+from planner.ui import cache, changes, links
+
+SCENARIO, PRIVATE, LINE, VIEW, WORDS, FAULTS, STARTED = (
+    "scenario", "private", "line", "view", "words", "faults", "started")
+COUNTRY, REGION, UPLOAD, EXAMPLE = "country_box", "region_box", "upload_box", "example_box"
+MAX_UPLOAD_MB = 1
+
+
+def start() -> None:
+    """On a session's first run, take the address over."""
+    if st.session_state.get(STARTED):
+        return
+    params = {k: v for k, v in st.query_params.items() if isinstance(v, str)}
+    scenario, words = links.read(params, cache.evidence())
+    view = params.get("view")
+    if view is not None and view not in links.VIEWS:
+        words.append("The link's view of the list is not known; the list by use case is shown.")
+    st.session_state[STARTED] = True
+    st.session_state[SCENARIO], st.session_state[PRIVATE] = scenario, False
+    st.session_state[VIEW] = view if view in links.VIEWS else links.VIEWS[0]
+    st.session_state[LINE] = params.get("line")
+    st.session_state[WORDS], st.session_state[FAULTS] = words, ()
+
+
+def scenario() -> Scenario | None:
+    return st.session_state.get(SCENARIO)
+
+
+def is_private() -> bool:
+    """Whether the scenario holds what must stay in this session: an upload or own numbers."""
+    mine = scenario()
+    return bool(st.session_state.get(PRIVATE)) or bool(mine and mine.override)
+
+
+def words() -> list[str]:
+    """Words of advice that are told once."""
+    told = st.session_state.get(WORDS, [])
+    st.session_state[WORDS] = []
+    return told
+
+
+def faults() -> tuple:
+    """Faults of the last edit or upload, until the next one."""
+    return st.session_state.get(FAULTS, ())
+
+
+def say(text: str) -> None:
+    st.session_state[WORDS] = [*st.session_state.get(WORDS, []), text]
+
+
+# -- changes -----------------------------------------------------------------------------------------
+
+
+def take(new: Scenario | None, private: bool | None = None) -> None:
+    """Make a scenario the state."""
+    st.session_state[SCENARIO], st.session_state[FAULTS] = new, ()
+    if private is not None:
+        st.session_state[PRIVATE] = private
+
+
+def try_edit(make: Callable[[], Scenario]) -> None:
+    """Take the scenario that ``make`` gives, or keep the old one and say what is wrong."""
+    try:
+        take(make())
+    except PlannerError as error:
+        st.session_state[FAULTS] = error.issues
+
+
+def choose_country() -> None:
+    """Another country starts anew: money, mandates and own numbers belong to a place."""
+    code = st.session_state[COUNTRY]
+    if code is not None:
+        move({"country": code})
+
+
+def choose_region() -> None:
+    mine = scenario()
+    if mine is None:
+        return
+    code = st.session_state[REGION]
+    setting = {"country": mine.setting.country}
+    if code == "all":
+        setting["regions"] = "all"
+    elif code:
+        setting["region"] = code
+    move(setting)
+
+
+def move(setting: dict) -> None:
+    """Another place; within a country the changes are kept."""
+    old = scenario()
+    name = links.place_name(cache.evidence(), setting)
+    if old is None or old.setting.country != setting["country"]:
+        take(links.build(setting, {}, name), private=False)
+        st.session_state[LINE] = None
+        return
+
+    def edit(data):
+        data["setting"] = setting
+
+    try_edit(lambda: changes.edited(old, edit).model_copy(update={"name": name}))
+
+
+def set_budget(axis: str, amount: float | None) -> None:
+    """A budget in USD a year; None lifts it."""
+    value = "unlimited" if amount is None else float(amount)
+    try_edit(lambda: changes.put(scenario(), ("budget", axis), value))
+
+
+def put(path: tuple[str, ...], value) -> None:
+    try_edit(lambda: changes.put(scenario(), path, value))
+
+
+def listed(path: tuple[str, str], item: str, wanted: bool) -> None:
+    try_edit(lambda: changes.listed(scenario(), path, item, wanted))
+
+
+def take_back(change: changes.Change) -> None:
+    try_edit(lambda: changes.without(scenario(), change))
+
+
+# -- files -------------------------------------------------------------------------------------------
+
+
+def open_shipped() -> None:
+    name = st.session_state[EXAMPLE]
+    if name in shipped():
+        # with itself as the parent, so that only what is changed from here is told as a change
+        try_edit(lambda: load(name).model_copy(update={"parent": name}))
+        st.session_state[PRIVATE], st.session_state[LINE] = False, None
+        st.session_state[EXAMPLE] = None
+
+
+def open_upload() -> None:
+    """A scenario file of the planner's own: checked whole, kept with the session."""
+    file = st.session_state.get(UPLOAD)
+    if file is None:
+        return
+    try:
+        text = file.getvalue().decode("utf-8-sig")
+        mine = loads(text, "uploaded scenario")
+        place = mine.setting.country
+        row = cache.evidence().record("countries", iso3=place) or cache.evidence().record("countries", name=place)
+        if not row.get("in_globocan"):
+            raise BadInput([_place_issue(place)])
+        take(mine.model_copy(update={"setting": mine.setting.model_copy(update={"country": row["iso3"]})}), True)
+        st.session_state[LINE] = None
+    except UnicodeDecodeError:
+        st.session_state[FAULTS] = (_text_issue(),)
+    except PlannerError as error:
+        st.session_state[FAULTS] = error.issues
+
+
+def _place_issue(place: str):
+    from planner.errors import Issue
+
+    return Issue("setting.country", f"{place[:60]} is not among the places known here",
+                 "give a country by its ISO code, such as KEN")
+
+
+def _text_issue():
+    from planner.errors import Issue
+
+    return Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8")
+
+
+# -- the address ---------------------------------------------------------------------------------------
+
+
+def write_address() -> None:
+    """Bring the address up to the state; what it cannot or must not hold stays out."""
+    mine = scenario()
+    wanted: dict[str, str] = {}
+    if mine is not None and not is_private():
+        wanted = links.write(mine) or {}
+        if wanted and st.session_state.get(LINE):
+            wanted["line"] = st.session_state[LINE]
+        if wanted and st.session_state.get(VIEW) not in (None, links.VIEWS[0]):
+            wanted["view"] = st.session_state[VIEW]
+    if dict(st.query_params) != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def has_link() -> bool:
+    mine = scenario()
+    return mine is not None and not is_private() and links.write(mine) is not None

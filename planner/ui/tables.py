@@ -1,0 +1,153 @@
+"""Tables of the pages from plan documents: plain frames with headers for readers. No streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from planner.report.charts import LEVEL_WORDS, line_name
+from planner.result.priority import TIER_WORDS
+
+Document = Mapping[str, Any]
+
+USE_CASE_KINDS = {
+    "People treated a year": "people", "Healthy years (QALYs)": "qalys", "Tests, US$ a year": "usd",
+    "All costs per QALY, US$": "usd", "Against threshold": "ratio",
+}
+
+MORE_KINDS = {
+    "Drugs, US$ a year": "usd", "People tested a year": "people", "Positives found": "people", "Covered today": "share",
+    "Attainable coverage": "share", "Drug reachable for": "share", "Enters at, US$ a year": "usd",
+    "Lost if struck out (QALYs)": "qalys",
+}
+TEST_KINDS = {"Tests a year": "people", "Tests, US$ a year": "usd", "Technician hours": "people",
+              "Pathologist hours": "people"}
+
+
+def by_use_case(document: Document) -> pd.DataFrame:
+    """The list: one row a line, nine columns."""
+    threshold = document["threshold"]["value"]
+    regions = len(document["place"]) > 1
+    rows = [{
+        "Line": f"{r['rank']}. {line_name(r)}" + (f" ({r['region']})" if regions else ""),
+        "Priority": TIER_WORDS[r["priority_tier"]],
+        "Coverage": r["coverage"],
+        "People treated a year": r["patients_treated"],
+        "Healthy years (QALYs)": r["qalys"],
+        "Tests, US$ a year": r["testing_cost"],
+        "All costs per QALY, US$": _ratio(r),
+        "Against threshold": _ratio(r) / threshold if _ratio(r) is not None and threshold else None,
+        "Why not (more)": (r["reason"] or {}).get("text", ""),
+    } for r in document["list"]]
+    return pd.DataFrame(rows)
+
+
+def _ratio(row) -> float | None:
+    """The all-in cost per QALY, or its upper bound where a comparator has no price."""
+    return row["cost_per_qaly"] if row["cost_per_qaly"] is not None else row["cost_per_qaly_ceiling"]
+
+
+def more_of_use_case(document: Document) -> pd.DataFrame:
+    """The further columns of the list."""
+    return pd.DataFrame([{
+        "Line": f"{r['rank']}. {line_name(r)}",
+        "Drugs, US$ a year": r["treatment_cost"],
+        "People tested a year": r["patients_tested"],
+        "Positives found": r["positives_found"],
+        "Covered today": r["coverage_today"],
+        "Attainable coverage": r["attainable_coverage"],
+        "Drug reachable for": r["access_share"],
+        "Enters at, US$ a year": r["entry_budget"],
+        "Lost if struck out (QALYs)": r["criticality"],
+        "Evidence": _evidence(r["gate"]),
+    } for r in document["list"]])
+
+
+def _evidence(gate) -> str:
+    parts = [f"level {gate['level']}" if gate["level"] else "", f"ESCAT {gate['escat']}" if gate["escat"] else "",
+             "on the WHO list" if gate["who_eml"] else ""]
+    return ", ".join(p for p in parts if p)
+
+
+def by_biomarker(document: Document) -> pd.DataFrame:
+    return pd.DataFrame([{
+        "Biomarker": r["short_name"] if r["short_name"] == r["biomarker"] else f"{r['short_name']} ({r['biomarker']})",
+        "Best rank": r["best_rank"], "Lines tested": f"{r['funded']} of {r['use_cases']}",
+        "People treated a year": r["patients_treated"], "Healthy years (QALYs)": r["qalys"],
+        "Tests, US$ a year": r["testing_cost"], "Drugs, US$ a year": r["treatment_cost"],
+    } for r in document["by_biomarker"]])
+
+
+def by_test(document: Document) -> pd.DataFrame:
+    return pd.DataFrame([{
+        "Test to buy": r["name"], "Laboratory": (r["laboratory"] or "").replace("_", " "),
+        "Tests a year": r["samples"], "Tests, US$ a year": r["cost"],
+        "Technician hours": r["technician_minutes"] / 60, "Pathologist hours": r["pathologist_minutes"] / 60,
+    } for r in document["by_test"]], columns=["Test to buy", "Laboratory", "Tests a year", "Tests, US$ a year",
+                                              "Technician hours", "Pathologist hours"])
+
+
+def do_not_buy(document: Document) -> pd.DataFrame:
+    names = {(r["indication_id"], r["biomarker_id"]): line_name(r) for r in document["list"]}
+    return pd.DataFrame([{
+        "Line": names[r["indication_id"], r["biomarker_id"]],
+        "Priority": TIER_WORDS[r["priority_tier"]], "Why": r["text"],
+    } for r in document["do_not_buy"]], columns=["Line", "Priority", "Why"])
+
+
+def today(document: Document) -> pd.DataFrame | None:
+    """Today beside the plan, exact; None where nothing of today is known."""
+    reference = document["reference"]["totals"]
+    if reference is None:
+        return None
+    plan = document["totals"]
+    measures = (("People tested a year", "patients_tested"), ("People treated a year", "patients_treated"),
+                ("Healthy years (QALYs) a year", "qalys"), ("Tests, US$ a year", "testing_cost"),
+                ("Drugs, US$ a year", "treatment_cost"))
+    return pd.DataFrame([{
+        "": words, "Today, where known": reference[name], "Plan": plan[name],
+        "Difference": plan[name] - reference[name],
+    } for words, name in measures])
+
+
+def payers(document: Document) -> pd.DataFrame:
+    totals = document["totals"]["cost_by_payer"]
+    return pd.DataFrame([{"payer": z, "usd_a_year": v} for z, v in totals.items() if abs(v) > 0.5])
+
+
+def facts(document: Document, sources: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> pd.DataFrame:
+    """Every number in use with its source, grade and where it is borrowed from.
+
+    names: id -> word, for the keys that say what a number is of.
+    """
+    rows = []
+    for f in document["provenance"]:
+        found = [sources.get(s, {}) for s in str(f["source_id"]).split(";")]
+        first = found[0] if found else {}
+        rows.append({
+            "Number": f["parameter"],
+            "Of": " · ".join(names.get(k) or k.replace("_", " ") for k in f["key"].split("/")), "Value": f["value"], "Low": f["low"], "High": f["high"],
+            "Unit": f["unit"], "Grade": f["quality"],
+            "From": _origin(f), "Source": "; ".join(s.get("citation") or i for s, i in
+                                                  zip(found, str(f["source_id"]).split(";"), strict=True)),
+            "Link": link(first), "level": f["level"], "key": f["key"], "Note": f["note"],
+        })
+    return pd.DataFrame(rows)
+
+
+def _origin(fact) -> str:
+    words = LEVEL_WORDS.get(fact["level"], fact["level"])
+    place = str(fact["stratum"]).replace("_", " ")
+    return words if fact["level"] in ("region", "country", "world", "scenario") else f"{words}: {place}"
+
+
+def link(source: Mapping[str, Any]) -> str:
+    """Address of a source: DOI, else PubMed, else what it states; only http(s) goes through."""
+    if source.get("doi"):
+        return f"https://doi.org/{source['doi']}"
+    if source.get("pmid"):
+        return f"https://pubmed.ncbi.nlm.nih.gov/{source['pmid']}/"
+    url = str(source.get("url") or "")
+    return url if url.startswith(("https://", "http://")) else ""

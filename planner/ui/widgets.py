@@ -1,0 +1,132 @@
+"""Parts that several pages share: a picture with its table, faults in words, the foot of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from planner import MODEL_VERSION
+from planner.errors import Issue
+from planner.report.charts import Picture
+from planner.report.numbers import show
+from planner.report.tables import guarded
+from planner.ui import cache, links, state
+
+PLOT = {"displayModeBar": False, "responsive": True}
+INK = {False: "#37424f", True: "#cfd8e3"}
+
+
+def money(usd: float | None, document: Mapping[str, Any]) -> str:
+    """US dollars of the base year, with local money beside them where its rate is known."""
+    if usd is None:
+        return "unknown"
+    text = show(usd, "usd")
+    currency = document["currency"]
+    if currency["code"] == "USD" or not currency["per_usd"]:
+        return text
+    local = show(usd * currency["per_usd"], "usd").replace("US$", currency["code"])
+    return f"{text} ({local})"
+
+
+def plain(text: str) -> str:
+    """Text from tables as text: Markdown and dollar signs (which would start a formula) escaped."""
+    for mark in ("\\", "$", "*", "_", "[", "]", "`", "<", ">", "~", ":"):
+        text = text.replace(mark, "\\" + mark)
+    return text
+
+
+def dollars(markdown: str) -> str:
+    """Our own Markdown with its dollar signs kept from starting a formula."""
+    return markdown.replace("\\$", "$").replace("$", "\\$")
+
+
+def picture(made: Picture, key: str, source: str, file: str) -> None:
+    """Title, subtitle, figure, source line; the numbers and their download beneath."""
+    st.markdown(f"##### {dollars(plain_title(made.title))}")
+    st.caption(dollars(made.subtitle))
+    # the theme's chart text is too pale to read; the page's own ink, by the theme in use
+    made.figure.update_layout(font={"color": INK[st.context.theme.type == "dark"]})
+    st.plotly_chart(made.figure, key=key, config=PLOT, alt=made.alt)
+    st.caption(source)
+    with st.expander("The numbers of this picture"):
+        st.table(_shown(made.table), alt=made.alt)
+        csv_button(made.table, file, f"{key}_csv")
+
+
+def plain_title(text: str) -> str:
+    return text.replace("#", "").replace("*", "\\*")
+
+
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers to a few figures, words in the header."""
+    out = frame.copy()
+    for name in out.columns:
+        if out[name].dtype.kind in "fi" and name != "rank":
+            kind = "share" if name == "coverage" else "usd" if name == "budget" else "qalys"
+            out[name] = [show(v, kind) for v in out[name]]
+    return out.rename(columns=lambda c: str(c).replace("_", " ").replace("qalys", "QALYs"))
+
+
+def csv_button(made: pd.DataFrame | Callable[[], str], file: str, key: str) -> None:
+    """The exact numbers as CSV, made on the click; no cell can start a formula."""
+    st.download_button("Download as CSV", lambda: csv(made), f"{file}.csv", "text/csv", key=key,
+                       on_click="ignore", type="tertiary", icon=":material/download:")
+
+
+def csv(made: pd.DataFrame | Callable[[], str]) -> bytes:
+    """With the mark by which spreadsheets know UTF-8."""
+    if callable(made):
+        return made().encode("utf-8-sig")
+    return made.map(guarded).to_csv(index=False).encode("utf-8-sig")
+
+
+def table(frame: pd.DataFrame, kinds: Mapping[str, str], alt: str, key: str,
+          columns: Mapping[str, Any] | None = None, height: int | str = "auto") -> None:
+    """A sortable table with the first column frozen and numbers to a few figures.
+
+    kinds: column -> kind of number for the rounding; the values beneath stay exact.
+    """
+    style = frame.style.format({name: (lambda v, kind=kind: "" if pd.isna(v) else show(v, kind, unit=False))
+                                for name, kind in kinds.items() if name in frame})
+    config = dict(columns or {})
+    first = frame.columns[0]
+    config.setdefault(first, st.column_config.Column(first, pinned=True))
+    st.dataframe(style, hide_index=True, column_config=config, key=key, alt=alt, height=height)
+
+
+def issues(found: Iterable[Issue], title: str) -> None:
+    """Faults in words, each with what to do."""
+    lines = [f"- **{plain(i.where)}**: {plain(i.what)}. {plain(i.remedy).rstrip('.')}." for i in found]
+    st.error(f"**{title}**\n\n" + "\n".join(lines), icon=":material/error:")
+
+
+def line_words(item: str) -> str:
+    """A use case's id in words: biomarker and cancer."""
+    indication, _, biomarker = item.partition("/")
+    evidence = cache.evidence()
+    first = evidence.record("biomarkers", biomarker_id=biomarker).get("short_name", biomarker)
+    return f"{first} · {evidence.record('indications', indication_id=indication).get('name', indication)}"
+
+
+def foot(document: Mapping[str, Any] | None) -> None:
+    """Place, versions and what this is not, at the foot of every page."""
+    evidence, mine = cache.evidence(), state.scenario()
+    place = links.place_name(evidence, mine.setting.model_dump()) if mine else "no place chosen"
+    if document:
+        place = ", ".join(p["name"] for p in document["place"][:3])
+    if document and len(document["place"]) > 3:
+        place += f" and {len(document['place']) - 3} more regions"
+    st.divider()
+    st.caption(f"{plain(place)} · evidence {evidence.version} ({evidence.digest[:8]}) · model {MODEL_VERSION} · "
+               f"US dollars of {evidence.base_year} · **planning aid, not clinical advice**")
+
+
+def told() -> None:
+    """Words of advice and faults of the last edit, above the page."""
+    for text in state.words():
+        st.info(dollars(text), icon=":material/info:")
+    if state.faults():
+        issues(state.faults(), "This could not be taken over; the plan before it is still shown")
