@@ -131,7 +131,8 @@ def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, th
         core = coverage >= half * NEARLY and place.coverage_at_half >= half * NEARLY
         return "core" if core else "expand"
     bought = at_ceiling.cost_per_qaly if at_ceiling else None
-    if reach < max(t.amax for t in u.therapies) and bought is not None and bought <= threshold:
+    waits = u.role == "selects" and reach < max(t.amax for t in u.therapies)
+    if waits and bought is not None and bought <= threshold:
         return "when_drug"
     return "lower_price" if reach >= REACHABLE and price is not None else "not_now"
 

@@ -146,7 +146,11 @@ class _Reader:
             row["pathologist_minutes"] += patients * use.pathologist_minutes
 
     def _bases(self) -> None:
-        """Cost of each base over the biomarkers read from it, by the shares read."""
+        """Cost of each base over the biomarkers read from it, by the health that each reading brings.
+
+        A biomarker that comes along with the panel and brings nothing carries nothing of its cost;
+        where none brings health the readers share alike.
+        """
         readers: dict[tuple, list] = defaultdict(list)
         for k in self.f.taken:
             if k.source.base == k.source.service and self.value(k.q) > 0:
@@ -159,10 +163,16 @@ class _Reader:
             option = next(s for s in ind.services if s.service == key[2])
             self._count(option, ind.eligible * share)
             read_from = readers.get(key, [])
-            total = sum(self.value(k.q) for k in read_from)
-            for k in read_from:
+            weights = [self._worth(k) for k in read_from]
+            if sum(weights) <= 0:
+                weights = [1.0] * len(read_from)
+            for k, weight in zip(read_from, weights, strict=True):
                 self.lines[key[0], k.use_case.id].testing_cost += (
-                    ind.eligible * share * option.cost * self.value(k.q) / total)
+                    ind.eligible * share * option.cost * weight / sum(weights))
+
+    def _worth(self, k) -> float:
+        """QALYs that one taken result brings, not below zero."""
+        return max(0.0, sum(c * self.value(v) for v, c in terms.health(k, "qalys")))
 
     def _workups(self) -> float:
         """What a tested patient needs once, over the biomarkers read."""
