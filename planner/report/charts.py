@@ -33,6 +33,7 @@ STEPS = (
     ("accessible", "Drug reachable", "cannot get the drug"),
     ("treated", "Treated", "not fit or not started"),
 )
+FAR = 8  # new cases beyond so many times the eligible are told, not drawn
 MOST_ROWS = 60  # of a plan for many regions the ladder shows the first
 MEASURE_WORDS = {
     "qalys": "Healthy years (QALYs)", "life_years": "Life years", "deaths_averted": "Deaths averted",
@@ -115,7 +116,7 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
              f"{show(t.coverage, 'share')} covered, {t.tier}" for t in frame.itertuples()]
     bar = {"y": y, "orientation": "h", "width": 0.34, "hovertext": hover, "hoverinfo": "text"}
     figure.add_bar(x=full, name="if fully covered", text=[_rung_text(t) for t in frame.itertuples()],
-                   textposition="outside", cliponaxis=False, textfont={"size": 12}, **bar,
+                   textposition="outside", cliponaxis=False, textfont={"size": 12}, constraintext="none", **bar,
                    marker={"color": [_faint(c) for c in colours], "line": {"color": colours, "width": 1}})
     figure.add_bar(x=reached, name="this plan", marker={"color": colours}, **bar)
     several = len(document["place"]) > 1
@@ -192,15 +193,18 @@ def funnel(row: Mapping[str, Any]) -> Picture:
         "why": [lost for _, _, lost in known],
     })
     figure = go.Figure()
+    # A rare use case of a common cancer: its new cases would leave nothing of the other bars to see.
+    off_scale = len(people) > 1 and people[0] > FAR * people[1]
     if people:
         text = [_step_text(t) for t in frame.itertuples()]
-        figure.add_bar(x=people, y=list(range(len(people))), orientation="h", marker={"color": BLUE},
+        drawn = [0.0, *people[1:]] if off_scale else people
+        figure.add_bar(x=drawn, y=list(range(len(people))), orientation="h", marker={"color": BLUE},
                        hovertext=[f"{w}: {t}" for w, t in zip(frame["step"], text, strict=True)], hoverinfo="text")
         for n, words in enumerate(text):
             figure.add_annotation(x=0, y=n - 0.30, xanchor="left", yanchor="bottom", showarrow=False, align="left",
                                   text=f"<b>{frame['step'][n]}</b> {words}", font={"size": 12})
         figure.update_yaxes(showticklabels=False, range=[len(people) - 0.75, -0.85])
-        figure.update_xaxes(range=[0, max(*people, 1e-9) * 1.02], showticklabels=False, showgrid=False)
+        figure.update_xaxes(range=[0, max(*drawn, 1e-9) * 1.02], showticklabels=False, showgrid=False)
         figure.update_layout(bargap=0.62)
     _dress(figure, 14 + 42 * max(1, len(people)), foot=4)
     basis = "in this plan" if chain.get("basis") == "plan" else "if it were tested as far as attainable"
@@ -208,7 +212,8 @@ def funnel(row: Mapping[str, Any]) -> Picture:
         else f"{row['short_name']}: the chain cannot be followed"
     alt = f"Chain of {line_name(row)}, people a year {basis}: " + "; ".join(
         f"{t.step} {show(t.people_a_year, 'people')}" for t in frame.itertuples()) + "."
-    return Picture(figure, title, f"People a year {basis}, from new cases to treated", alt, frame)
+    scale = "; new cases are not drawn, they are many times more" if off_scale else ""
+    return Picture(figure, title, f"People a year {basis}, from new cases to treated{scale}", alt, frame)
 
 
 def _step_text(t) -> str:
@@ -288,10 +293,11 @@ def borrowed(provenance: pd.DataFrame) -> Picture:
     figure = go.Figure()
     colours = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": GREY}
     y = list(range(len(table)))
+    widest = table.sum(axis=1).max() if len(table) else 0
     for grade in table.columns:
         counts = table[grade]
         figure.add_bar(x=counts, y=y, orientation="h", name=str(grade), marker={"color": colours.get(grade, GREY)},
-                       text=[f"{grade}: {n}" if n else "" for n in counts], textposition="inside",
+                       text=[f"{grade}: {n}" if n > 0.06 * widest else "" for n in counts], textposition="inside",
                        insidetextanchor="middle", textangle=0, constraintext="none",
                        hovertext=[f"{n} numbers of grade {grade}" for n in counts], hoverinfo="text")
     words = [LEVEL_WORDS.get(x, x) for x in table.index]

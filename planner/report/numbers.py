@@ -135,7 +135,7 @@ def _drug_money(document, mark) -> str:
     totals, budget = document["totals"], document["scenario"]["budget"]
     if totals["biomarkers_funded"] == 0:
         return ""
-    payers = sorted(((v, z) for z, v in totals["cost_by_payer"].items() if v > 0.5), reverse=True)
+    payers = sorted(((v, z) for z, v in totals["cost_by_payer"].items() if abs(v) > 0.5), reverse=True)
     amount = totals["treatment_cost"]
     if amount < 0:
         text = f"Treatment costs {mark(show(-amount, 'usd'))} a year less than without testing"

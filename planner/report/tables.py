@@ -89,6 +89,8 @@ LIST = columns(
     "WHO essential medicine|gate.who_eml", "Report class|report_class", "Reason|reason.text",
     "Services (share of the eligible)|services",
 )
+RESTS_ON = columns("Evidence version|evidence.version", "Evidence sha256|evidence.sha256",
+                   "Model version|model_version")
 BY_BIOMARKER = columns(
     "Biomarker|biomarker", "Best rank|best_rank|count", "Use cases|use_cases|count", "Funded|funded|count",
     "Tested (people a year)|patients_tested|people", "Positives found (people a year)|positives_found|people",
@@ -149,8 +151,10 @@ def plain(value):
 
 
 def list_csv(document: Mapping[str, Any]) -> str:
-    """The list as CSV (comma, UTF-8, header with units, unrounded), ending with what it rests on."""
-    return csv_text(LIST, rows_of(document, "list"))
+    """The list as CSV (comma, UTF-8, header with units, unrounded); each row says what it rests on."""
+    rests_on = {"evidence": document["evidence"], "model_version": document["model_version"]}
+    rows = [{**row, **rests_on} for row in rows_of(document, "list")]
+    return csv_text(LIST + RESTS_ON, rows)
 
 
 def csv_text(wanted: Sequence[Column], rows: Iterable[Row]) -> str:

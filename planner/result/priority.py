@@ -19,6 +19,7 @@ TIER_WORDS = {
 REACHABLE = 0.005  # a drug that fewer than one in 200 can get is not reachable
 NEARLY = 1 - 1e-6
 HALF = 0.5
+FUNDED = 1e-7  # coverage below which a line counts as not funded
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def all_in(line: Line, alone: Standalone | None) -> tuple[float | None, float | 
 
 
 def funded(coverage: float, attainable: float) -> str:
-    if coverage <= 1e-7:
+    if coverage <= FUNDED:
         return "no"
     return "full" if coverage >= attainable * NEARLY else "part"
 
@@ -112,8 +113,8 @@ def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, th
          at_ceiling: Standalone | None, price: float | None = None) -> str:
     """Priority tier by the rules of model.md; ``ceiling`` is the upper bound of the all-in ratio.
 
-    ``price``: the highest cost of a course at which the line pays. Where even a free drug would not
-    pay, the line is *not now* rather than *at a lower price*.
+    ``price``: the highest cost of a course at which the line pays. A line that is not funded and
+    would not pay even with a free course is *not now* rather than *at a lower price* (decision 7).
     """
     if u.gap or not u.therapies:
         return "not_now"
@@ -134,7 +135,8 @@ def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, th
     waits = u.role == "selects" and reach < max(t.amax for t in u.therapies)
     if waits and bought is not None and bought <= threshold:
         return "when_drug"
-    return "lower_price" if reach >= REACHABLE and price is not None else "not_now"
+    fundable = coverage > FUNDED or price is not None
+    return "lower_price" if reach >= REACHABLE and ceiling is not None and fundable else "not_now"
 
 
 def report_class(u: UseCase) -> str:

@@ -119,7 +119,7 @@ def limits(document) -> None:
     """Who pays for the drugs, and what binds: money, laboratory staff, drugs."""
     costs = document["totals"]["cost_by_payer"]
     paid = [f"{PAYER_WORDS[z]} {show(v, 'usd')}" for z, v in sorted(costs.items(), key=lambda p: -p[1]) if abs(v) > 0.5]
-    lines = [f"- **Who pays for the drugs:** {', '.join(paid)}."] if paid else []
+    lines = [f"- **Who pays for the drugs:** {', '.join(paid)}."] if document["totals"]["treatment_cost"] < 0 else []
     for bound in document["binding"]:
         price = bound["shadow_price"]
         if bound["kind"] == "money" and price:
@@ -131,7 +131,22 @@ def limits(document) -> None:
             waiting = f", and {len(bound['waiting'])} more wait for theirs" if bound["waiting"] else ""
             lines.append(f"- **Drugs bind:** {len(bound['short'])} lines in the plan have a drug that not everyone "
                          f"can get{waiting}.")
+    lines += upcoming(document)
     st.markdown(dollars("\n".join(lines)), help=glossary.meaning("shadow price", "access share"))
+
+
+def upcoming(document) -> list[str]:
+    """The next line that more money would bring in, on the axis that ranks the list."""
+    axis = document["frontier_axis"]
+    limit = document["scenario"]["budget"][axis]
+    if not isinstance(limit, int | float):
+        return []
+    waiting = [r for r in document["list"] if r["funded"] == "no" and (r["entry_budget"] or 0) > limit]
+    if not waiting:
+        return []
+    first = min(waiting, key=lambda r: r["entry_budget"])
+    return [f"- **With more money:** from {show(first['entry_budget'], 'usd')} a year for {charts.AXIS_WORDS[axis]}, "
+            f"{plain(charts.line_name(first))} comes in."]
 
 
 def take_away(plan: Plan) -> None:

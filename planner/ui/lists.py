@@ -10,6 +10,7 @@ from planner.ui import glossary, links, state, tables
 from planner.ui.widgets import csv_button, dollars, plain, table
 
 VIEW_WORDS = {"use_case": "By use case", "biomarker": "By biomarker", "test": "By test to buy"}
+WIDTH = 230  # of the frozen first column: leaves room for others on a phone
 VIEW_BOX, MORE_BOX = "view_box", "more_box"
 
 
@@ -32,14 +33,16 @@ def _view() -> None:
 
 def _use_cases(document) -> None:
     frame = tables.by_use_case(document)
-    coverage = st.column_config.ProgressColumn("Coverage", format="percent", min_value=0, max_value=1,
+    coverage = st.column_config.ProgressColumn("Coverage", format="%.0f %%", min_value=0, max_value=100,
                                                help=glossary.meaning("coverage"))
-    columns = {"Coverage": coverage, "Against threshold": st.column_config.Column(
-        help="All costs per healthy year over the threshold: below 1 it is worth its price."),
-        "Why not (more)": st.column_config.Column(width="large")}
+    columns = {"Line": st.column_config.Column(pinned=True, width=WIDTH), "Coverage": coverage,
+               "Against threshold": st.column_config.Column(
+                   help="All costs per healthy year over the threshold: below 1 it is worth its price."),
+               "Why not (more)": st.column_config.Column(width="large")}
     table(frame, tables.USE_CASE_KINDS, f"The list: {len(frame)} lines in rank order", "list_table", columns)
     if st.toggle("More columns", key=MORE_BOX):
-        table(tables.more_of_use_case(document), tables.MORE_KINDS, "Further columns of the list", "more_table")
+        table(tables.more_of_use_case(document), tables.MORE_KINDS, "Further columns of the list", "more_table",
+              {"Line": st.column_config.Column(pinned=True, width=WIDTH)})
     csv_button(lambda: list_csv(document), "list", "list_csv")
 
 

@@ -10,9 +10,9 @@ from planner.report import charts
 from planner.report.numbers import show
 from planner.report.tables import OWNERS
 from planner.ui import answer, cache, glossary, state, tables
-from planner.ui.widgets import csv_button, foot, picture, plain
+from planner.ui.widgets import csv_button, foot, line_words, picture, plain
 
-COLUMNS = ("Number", "Of", "Value", "Range", "Grade", "From", "Link", "Source")
+COLUMNS = ("Number", "Of", "Value", "Grade", "From", "Link", "Source", "Range")
 NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"),
          ("drugs", "drug", "name"), ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"),
          ("services", "service_id", "name"), ("cancer_sites", "cancer_site", "name"), ("countries", "iso3", "name"))
@@ -46,7 +46,7 @@ def _covered() -> None:
                 help=glossary.meaning("use case", "grade A to D"))
     if found.not_plannable:
         with st.expander(f"{len(found.not_plannable)} cannot be planned yet, and what is missing"):
-            st.markdown("\n".join(f"- **{plain(k)}**: {plain(v)}" for k, v in found.not_plannable.items()))
+            st.markdown("\n".join(f"- **{plain(line_words(k))}**: {plain(v)}" for k, v in found.not_plannable.items()))
 
 
 def _numbers(document) -> None:
@@ -66,7 +66,8 @@ def _numbers(document) -> None:
                zip(chosen["Low"], chosen["High"], chosen["Unit"], strict=True)])
     st.dataframe(shown[list(COLUMNS)], hide_index=True, key="facts_table", alt=f"{len(chosen)} numbers in use",
                  column_config={
-                     "Number": st.column_config.Column(pinned=True),
+                     "Number": st.column_config.Column(pinned=True, width=160),
+                     "Of": st.column_config.Column(width=260),
                      "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width="small"),
                      "Source": st.column_config.Column(width="large"),
                      "Link": st.column_config.LinkColumn(display_text="open", width="small")})

@@ -33,7 +33,7 @@ def by_use_case(document: Document) -> pd.DataFrame:
     rows = [{
         "Line": f"{r['rank']}. {line_name(r)}" + (f" ({r['region']})" if regions else ""),
         "Priority": TIER_WORDS[r["priority_tier"]],
-        "Coverage": r["coverage"],
+        "Coverage": 100 * r["coverage"],
         "People treated a year": r["patients_treated"],
         "Healthy years (QALYs)": r["qalys"],
         "Tests, US$ a year": r["testing_cost"],
@@ -112,11 +112,6 @@ def today(document: Document) -> pd.DataFrame | None:
     } for words, name in measures])
 
 
-def payers(document: Document) -> pd.DataFrame:
-    totals = document["totals"]["cost_by_payer"]
-    return pd.DataFrame([{"payer": z, "usd_a_year": v} for z, v in totals.items() if abs(v) > 0.5])
-
-
 def facts(document: Document, sources: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> pd.DataFrame:
     """Every number in use with its source, grade and where it is borrowed from.
 
@@ -128,7 +123,8 @@ def facts(document: Document, sources: Mapping[str, Mapping[str, Any]], names: M
         first = found[0] if found else {}
         rows.append({
             "Number": f["parameter"],
-            "Of": " · ".join(names.get(k) or k.replace("_", " ") for k in f["key"].split("/")), "Value": f["value"], "Low": f["low"], "High": f["high"],
+            "Of": " · ".join(names.get(k) or k.replace("_", " ") for k in f["key"].split("/")),
+            "Value": f["value"], "Low": f["low"], "High": f["high"],
             "Unit": f["unit"], "Grade": f["quality"],
             "From": _origin(f), "Source": "; ".join(s.get("citation") or i for s, i in
                                                   zip(found, str(f["source_id"]).split(";"), strict=True)),

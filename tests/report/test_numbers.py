@@ -15,7 +15,8 @@ from planner.report.numbers import KINDS, sentence, show
     (1720.2, "qalys", "1,720"), (0.8149, "share", "81 %"), (0.9, "share", "90 %"), (1.0, "share", "100 %"),
     (0.9996, "share", "over 99.9 %"), (0.996, "share", "99.6 %"), (0.0004, "share", "under 0.1 %"), (0, "share", "0 %"),
     (-0.25, "share", "-25 %"), (0.054, "share", "5.4 %"), (1.5, "share", "150 %"),
-    (1234.5, "cost_per_qaly", "US$ 1,230 per QALY"), (-5, "cost_per_qaly", "saves money"), (2.345, "ratio", "2.3"), (1.75, "years", "1.8 years"),
+    (1234.5, "cost_per_qaly", "US$ 1,230 per QALY"),
+    (-5, "cost_per_qaly", "saves money"), (2.345, "ratio", "2.3"), (1.75, "years", "1.8 years"),
     (None, "usd", "unknown"), (float("nan"), "people", "unknown"), (float("inf"), "cost_per_qaly", "unknown"),
 ])
 def test_show(value, kind, text):

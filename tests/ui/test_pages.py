@@ -1,0 +1,175 @@
+"""Every page by AppTest from app.py: several places, links, wrong links, uploads, edits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import planner
+from planner.report.numbers import show
+from planner.scenario.scenario import dumps, load, loads
+
+ROOT = Path(__file__).resolve().parents[2]
+EVIDENCE = "planner/ui/pages/evidence.py"
+KENYA = {"country": "KEN", "testing": "400000"}
+
+
+def opened(**params) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for key, value in params.items():
+        at.query_params[key] = value
+    return calm(at.run())
+
+
+def calm(at: AppTest) -> AppTest:
+    assert not at.exception, [e.value for e in at.exception]
+    return at
+
+
+def text(at: AppTest) -> str:
+    """Everything a reader sees as text, Markdown's escapes taken out."""
+    parts = [*at.markdown, *at.caption, *at.title, *at.subheader, *at.error, *at.info]
+    return "\n".join(str(p.value) for p in parts).replace("\\", "").replace("**", "")
+
+
+def at_param(at: AppTest, key: str):
+    value = at.query_params.get(key)
+    return value[0] if isinstance(value, list) else value
+
+
+def upload(at: AppTest, content: str | bytes, name: str = "mine.toml") -> AppTest:
+    data = content.encode() if isinstance(content, str) else content
+    return calm(at.file_uploader(key="upload_box").set_value((name, data, "application/toml")).run())
+
+
+def test_the_first_page_says_what_to_do():
+    at = opened()
+    assert "Choose a country" in text(at) and "not clinical advice" in text(at)
+    calm(at.button(key="example_KEN").click().run())
+    assert at_param(at, "country") == "KEN" and "Kenya" in text(at)
+
+
+@pytest.mark.parametrize("place", [
+    {"country": "KEN"}, {"country": "DEU"}, {"country": "IND"}, {"country": "USA", "region": "US-TX"},
+    {"country": "UGA"}, {"country": "NAM"},
+], ids=lambda p: p.get("region", p["country"]))
+def test_both_pages_work_for(place):
+    at = opened(**place)
+    assert "would test" in text(at) and "not clinical advice" in text(at)
+    calm(at.switch_page(EVIDENCE).run())
+    assert "Every number in use" in text(at) and "GLOBOCAN" in text(at)
+
+
+@pytest.mark.parametrize("view", ["use_case", "biomarker", "test"])
+def test_each_view_shows_the_same_totals(view):
+    at = opened(**KENYA, view=view)
+    plan = planner.plan(loads("parent = 'defaults'", changes={
+        "setting": {"country": "KEN"}, "budget": {"testing": 400_000}}))
+    assert f"tests {show(plan.totals['testing_cost'], 'usd')} a year" in text(at)
+    assert f"{show(plan.totals['qalys'], 'qalys')} healthy years" in text(at)
+
+
+def test_a_link_restores_the_view():
+    wanted = {**KENYA, "treatment": "5000000", "objective": "life_years", "view": "test", "line": "breast_early/her2",
+              "must": "breast_early/er_pr", "access": "trastuzumab:1"}
+    at = opened(**wanted)
+    assert {key: at_param(at, key) for key in wanted} == wanted
+    assert at.number_input(key="budget_testing").value == 400_000
+    assert at.selectbox(key="line_box").value == "breast_early/her2"
+    assert at.selectbox(key="objective_box").value == "life_years"
+    buttons = " ".join(b.label for b in at.sidebar.button).replace("\\", "")
+    assert "trastuzumab reachable for everyone" in buttons and "must be funded" in buttons
+
+
+@pytest.mark.parametrize("wrong", [
+    {"country": "ZZZ"}, {**KENYA, "region": "XX-9"}, {"country": "KEN", "testing": "much"}, {**KENYA, "view": "upside"},
+    {**KENYA, "line": "no/such"}, {**KENYA, "objective": "fame"}, {**KENYA, "must": "a/b"}, {**KENYA, "scenario": "?"},
+], ids=str)
+def test_a_wrong_link_is_told_and_ignored(wrong):
+    at = opened(**wrong)
+    assert len(at.info) >= 1
+    assert at_param(at, "objective") is None and at_param(at, "must") is None
+
+
+def test_a_budget_moves_the_answer():
+    at = opened(country="KEN")
+    calm(at.number_input(key="budget_testing").set_value(100_000.0).run())
+    assert "With US$ 100,000 a year for tests" in text(at) and at_param(at, "testing") == "100000"
+    slider = at.select_slider(key="budget_testing_slider")
+    assert slider.value == 100_000
+    calm(at.number_input(key="budget_testing").set_value(None).run())
+    assert "Without a limit on money" in text(at) and at_param(at, "testing") is None
+
+
+def test_mandate_exclude_and_access_from_the_page_and_back():
+    at = opened(**KENYA, line="breast_early/her2")
+    calm(at.button(key="must_button").click().run())
+    assert at_param(at, "must") == "breast_early/her2"
+    calm(at.button(key="must_button").click().run())
+    calm(at.button(key="exclude_button").click().run())
+    assert at_param(at, "exclude") == "breast_early/her2" and at_param(at, "must") is None
+    calm(at.button(key="everyone_button").click().run())
+    assert at_param(at, "access").endswith(":1")
+    for button in [b for b in at.sidebar.button if str(b.key).startswith("change_")]:
+        calm(at.button(key=button.key).click().run())
+    assert at_param(at, "access") is None and at_param(at, "exclude") is None
+
+
+def test_limits_in_conflict_offer_the_smallest_change():
+    at = opened(country="KEN", testing="10", must="breast_early/er_pr")
+    assert "These limits cannot all hold" in text(at)
+    calm(at.button(key="raise_testing").click().run())
+    assert "would test" in text(at) and "cannot all hold" not in text(at)
+
+
+def test_a_broken_scenario_is_told_and_the_plan_stays():
+    at = opened(**KENYA)
+    for content in ("this is not toml", 'setting = {country = "KEN"}\nbudgt = 3', b"\xff\xfe\x00",
+                    'setting = {country = "Atlantis"}', 'setting = {country = "KEN"}\n[budget]\ntesting = -1'):
+        upload(at, content)
+        assert "could not be taken over" in text(at)
+        assert "With US$ 400,000 a year for tests" in text(at)
+
+
+def test_an_upload_stays_in_its_session_and_out_of_the_address():
+    mine = loads('setting = {country = "UGA"}\n[budget]\ntesting = 123456', "mine")
+    at = upload(opened(**KENYA), dumps(mine))
+    assert "Uganda" in text(at) and "US$ 123,000" in text(at)
+    assert dict(at.query_params) == {}
+    assert "share the saved file" in text(at)
+    assert "Kenya" in text(opened(**KENYA))
+
+
+def test_a_shipped_scenario_opens_as_its_file_says():
+    at = opened()
+    calm(at.selectbox(key="example_box").set_value("kenya_breast_first").run())
+    assert "Kenya" in text(at) and at_param(at, "scenario") == "kenya_breast_first"
+    assert load("kenya_breast_first").setting.country == at_param(at, "country")
+
+
+def test_changing_the_country_starts_anew():
+    at = opened(**KENYA, must="breast_early/er_pr")
+    calm(at.selectbox(key="country_box").set_value("DEU").run())
+    assert at_param(at, "country") == "DEU" and at_param(at, "testing") is None and at_param(at, "must") is None
+    calm(at.selectbox(key="country_box").set_value("USA").run())
+    calm(at.selectbox(key="region_box").set_value("US-TX").run())
+    assert at_param(at, "region") == "US-TX" and "Texas" in text(at)
+
+
+def test_the_evidence_filters():
+    at = opened(**KENYA)
+    calm(at.switch_page(EVIDENCE).run())
+    calm(at.multiselect(key="fact_grade").set_value(["A"]).run())
+    frame = next(d.value for d in at.dataframe if "Grade" in d.value)
+    assert len(frame) and set(frame["Grade"]) == {"A"}
+    calm(at.multiselect(key="fact_grade").set_value([]).run())
+    calm(at.selectbox(key="fact_line").set_value("breast_early/her2").run())
+    frame = next(d.value for d in at.dataframe if "Grade" in d.value)
+    assert len(frame) and not frame["Of"].str.contains("lung").any()
+
+
+def test_technical_words_carry_their_glossary_entry():
+    at = opened(**KENYA)
+    assert any("year in full health" in (m.help or "") for m in at.metric)
