@@ -1,0 +1,16 @@
+"""Essential Biomarker Planner in the browser: page set-up, navigation and the frame of every page."""
+
+import streamlit as st
+
+from planner.ui import sidebar, state, widgets
+
+st.set_page_config(page_title="Essential Biomarker Planner", page_icon=sidebar.ICON, layout="wide")
+page = st.navigation([
+    st.Page("planner/ui/pages/plan.py", title="Plan", icon=":material/checklist:", default=True),
+    st.Page("planner/ui/pages/evidence.py", title="Evidence", icon=":material/menu_book:", url_path="evidence"),
+])
+state.start()
+sidebar.draw()
+widgets.told()
+page.run()
+state.write_address()

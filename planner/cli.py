@@ -11,7 +11,6 @@ import runpy
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -140,34 +139,13 @@ def _evidence(arguments):
     return planner.load_evidence(overlays=arguments.evidence)
 
 
-@contextmanager
-def _quiet():
-    """HiGHS 1.16 prints its banner to the process's standard output when a solver is made, whatever
-    its options; a table or a file on that output must not begin with it."""
-    sys.stdout.flush()
-    try:
-        saved = os.dup(1)
-    except OSError:  # there is no standard output
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 1)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 1)
-        os.close(saved)
-        os.close(null)
-
-
 # -- commands --------------------------------------------------------------------------------------
 
 def plan(arguments) -> int:
     """Plan a scenario; write the files asked for, else print the list."""
     outputs = _outputs(arguments.out)
     scenario, evidence = _scenario(arguments), _evidence(arguments)
-    with _quiet():
-        made = planner.plan(scenario, evidence)
+    made = planner.plan(scenario, evidence)
     for file in outputs:
         _write(made, evidence, file)
     if not outputs:
@@ -338,8 +316,7 @@ def export_model(arguments) -> int:
     from planner.pathway.build import build_problem
 
     scenario, evidence = _scenario(arguments), _evidence(arguments)
-    with _quiet():
-        lp = _program(Engine(build_problem(evidence, scenario), scenario))
+    lp = _program(Engine(build_problem(evidence, scenario), scenario))
     try:
         if file.suffix.lower() == ".lp":
             lp.writeLP(str(file), max_length=255)

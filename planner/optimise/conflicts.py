@@ -59,6 +59,6 @@ def _need(engine, name: str, high: float) -> float | None:
     model.set_cost(row)
     ok = model.run() == "optimal"
     need = model.highs.getInfo().objective_function_value if ok else None
-    model.set_cost(engine._value_cost)
+    model.set_cost(engine.value_cost)
     model.set_row(name, None, high)
     return need

@@ -63,6 +63,7 @@ class Formulation:
         self.lp = pulp.LpProblem("essential_biomarkers", pulp.LpMinimize)
         self.T: dict[tuple, pulp.LpVariable] = {}
         self.y: dict[tuple, pulp.LpVariable] = {}
+        self.bases: dict[tuple, tuple[Indication, ServiceOption]] = {}
         self.taken: list[Taken] = []
         self.dplus: dict[tuple, pulp.LpVariable] = {}
         for t in range(problem.years):
@@ -97,6 +98,8 @@ class Formulation:
         for base in [None, *bases]:
             name = NONE if base is None else base.service
             y = self.y[*where, name, t] = self._var("y", *where, name, t + 1)
+            if base is not None:
+                self.bases[*where, name, t] = (ind, base)
             for u in cases:
                 options = [base] if base and base.result(u.biomarker) else singles
                 mine += [

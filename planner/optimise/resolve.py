@@ -17,11 +17,12 @@ from planner.optimise.conflicts import explain
 from planner.optimise.formulation import Formulation
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution
+from planner.optimise.sweep import Sweep, Sweeper
 from planner.pathway.problem import Problem, UseCase
 from planner.scenario.model import Scenario
 
 AXES = ("testing", "treatment", "total")
-EQUAL = 1e-9  # plans whose health differs by less than this share of the best are equal
+EQUAL = 1e-12  # plans whose value differs by less than this share of the best are equal
 
 
 @dataclass(frozen=True)
@@ -35,68 +36,57 @@ class Optimum:
     solves: int
 
 
-@dataclass(frozen=True)
-class Point:
-    """One breakpoint of a sweep: budget (USD a year), value, slope to the right, coverage."""
-
-    budget: float
-    value: float
-    coverage: np.ndarray
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """Value by budget, exact and concave: linear between ``points``. ``solves``: re-solves used."""
-
-    axis: str
-    points: tuple[Point, ...]
-    keys: tuple[tuple[str, str], ...]
-    solves: int
-
-    def coverage_at(self, budget: float) -> np.ndarray:
-        """Coverage by use case at a budget, linear between breakpoints."""
-        x = np.array([p.budget for p in self.points])
-        grid = np.array([p.coverage for p in self.points])
-        return np.array([np.interp(budget, x, grid[:, j]) for j in range(grid.shape[1])])
-
-    def value_at(self, budget: float) -> float:
-        return float(np.interp(budget, [p.budget for p in self.points], [p.value for p in self.points]))
-
-
 class Engine:
-    """A problem under a scenario, solved and re-solved in place."""
+    """A problem under a scenario, solved and re-solved in place.
+
+    The one formulation is loaded twice: ``model`` maximises value, ``cheapest`` minimises money at
+    the value found. Each keeps its own basis, so that both stages of a re-solve start warm.
+    """
 
     def __init__(self, problem: Problem, scenario: Scenario):
         self.problem, self.scenario = problem, scenario
         self.formulation = Formulation(problem, scenario)
         self.model = LoadedModel(self.formulation.lp)
+        self.cheapest = LoadedModel(self.formulation.lp)
         self.solves = 0
+        self.compiled = None  # coefficient lists of the read-out, filled at its first use
         self._columns = {v: j for j, v in enumerate(self.model.variables)}
-        self._value_cost = self.model.cost.copy()
-        self._money_cost = self._vector(self.formulation.money)
+        self.value_cost = self.model.cost.copy()
+        self.money_cost = self.vector(self.formulation.money)
         self._add_rows()
+        self.cheapest.set_cost(self.money_cost)
         self._bounds = self._limits()
 
     # -- set up ----------------------------------------------------------------------------------
 
-    def _vector(self, row) -> np.ndarray:
+    def vector(self, row) -> np.ndarray:
         out = np.zeros(len(self.model.variables))
         for variable, coefficient in row.items():
             out[self._columns[variable]] += coefficient
         return out
 
     def _add_rows(self) -> None:
-        """Rows that are free until a question needs them: health, money by axis, coverage."""
-        self._free_row("health", -self._value_cost)
+        """Rows that are free until a question needs them: value, money by axis, money for tests."""
+        self._free_row("health", -self.value_cost)
+        self._free_row("tests_paid", self.vector(merge(*self.formulation.testing.values())))
         for t in range(self.problem.years):
             for axis in AXES:
                 if f"budget_{axis}_{t + 1}" not in self.model.row:
-                    self._free_row(f"budget_{axis}_{t + 1}", self._vector(self.formulation.axis(axis, t)))
+                    self._free_row(f"budget_{axis}_{t + 1}", self.vector(self.formulation.axis(axis, t)))
 
     def _free_row(self, name: str, vector: np.ndarray) -> None:
-        idx = np.flatnonzero(vector).astype(np.int32)
-        self.model.highs.addRow(-INF, INF, len(idx), idx, vector[idx])
-        self.model.row[name] = len(self.model.row)
+        for model in (self.model, self.cheapest):
+            model.add_free_row(name, vector)
+
+    def set_row(self, name: str, lower: float | None, upper: float | None) -> None:
+        """Bounds of a constraint in both models; None is unbounded."""
+        for model in (self.model, self.cheapest):
+            model.set_row(name, lower, upper)
+
+    def reset(self) -> None:
+        """Forget all bases, so that what follows depends on the limits only, not on the way to them."""
+        for model in (self.model, self.cheapest):
+            model.highs.clearSolver()
 
     def _limits(self) -> dict[str, float | None]:
         """Right-hand sides of the budget rows; today's testing money is added where the budget is
@@ -112,7 +102,7 @@ class Engine:
             for name, value in out.items():
                 if value is not None and "treatment" not in name:
                     out[name] = value + spent
-                    self.model.set_row(name, None, out[name])
+                    self.set_row(name, None, out[name])
         return out
 
     @cached_property
@@ -150,18 +140,16 @@ class Engine:
         best = self.model.solve()
         if not best.status.has_solution:
             raise Infeasible(explain(self))
-        value = -best.objective
+        value = -best.objective + 0.0  # no minus zero
         prices = {name: self.model.shadow_price(best, name) for name in self._priced()}
-        self._basis = self.model.basis()
-        with self._health_kept(value):
-            self.model.set_cost(self._money_cost)
-            self.solves += 1
-            plan = self.model.solve()
-            self.model.set_cost(self._value_cost)
-        if not plan.status.has_solution:
-            plan = best
-        self.model.restore(self._basis)
-        return Optimum(best, plan, value, prices, self.solves - start)
+        plan = self._cheapest_at(value)
+        return Optimum(best, plan if plan.status.has_solution else best, value, prices, self.solves - start)
+
+    def _cheapest_at(self, value: float) -> Solution:
+        """Stage two: the least money, tests and treatment, at a value not below ``value``."""
+        self.solves += 1
+        self.cheapest.set_row("health", value - EQUAL * max(1.0, abs(value)), None)
+        return self.cheapest.solve()
 
     def _priced(self) -> list[str]:
         wanted = ("budget_", "people_", "courses_")
@@ -169,50 +157,44 @@ class Engine:
         return [n for n in self.model.row
                 if n in limited or (n.startswith(wanted) and not n.startswith("budget_"))]
 
-    @contextmanager
-    def _health_kept(self, value: float):
-        self.model.set_row("health", value - EQUAL * max(1.0, abs(value)), None)
-        try:
-            yield
-        finally:
-            self.model.set_row("health", None, None)
-
     def without(self, key: tuple[str, str]) -> float:
         """Best value with a use case struck out and everything else re-planned."""
         columns = self.q_columns[key]
         self.model.set_columns(columns, 0.0, 0.0)
         value = self.run()
         self.model.set_columns(columns, 0.0, INF)
-        self.model.restore(self._basis)
         return value
 
     def criticality(self, optimum: Optimum, keys) -> dict[tuple[str, str], float]:
         """Health lost if a use case is struck out and the rest re-planned."""
         return {key: max(0.0, optimum.value - self.without(key)) for key in keys}
 
-    def with_floor(self, column: int, floor: float) -> float:
-        """Best value with one column held at ``floor`` or above."""
-        self.model.set_columns([column], floor, INF)
-        value = self.run()
-        self.model.set_columns([column], 0.0, INF)
-        self.model.restore(self._basis)
-        return value
+    def cost_with(self, column: int, floor: float) -> float:
+        """Least money at the value of the last optimum with one column held at ``floor`` or above;
+        infinite where that value is then out of reach."""
+        self.cheapest.set_columns([column], floor, INF)
+        self.solves += 1
+        ok = self.cheapest.run() == "optimal"
+        cost = self.cheapest.highs.getInfo().objective_function_value if ok else INF
+        self.cheapest.set_columns([column], 0.0, INF)
+        return cost
 
     def set_budget(self, axis: str, limit: float | None) -> None:
         """Change a budget of every year in place (USD a year; None lifts it)."""
         for t in range(self.problem.years):
             rhs = None if limit is None else self.formulation.right_hand_side(axis, t, limit)
-            self.model.set_row(f"budget_{axis}_{t + 1}", None, rhs)
+            self.set_row(f"budget_{axis}_{t + 1}", None, rhs)
 
     def with_scenario(self, scenario: Scenario) -> Engine:
         """Take over a scenario that differs in budget amounts, frontier axis or name only: limits
         are moved in place, nothing is rebuilt. Returns itself."""
         self.scenario = self.formulation.scenario = scenario
         for name in self._bounds:
-            self.model.set_row(name, None, None)
+            self.set_row(name, None, None)
+        self.__dict__.pop("today_testing", None)
         self._bounds = self._limits()
         for name, limit in self._bounds.items():
-            self.model.set_row(name, None, limit)
+            self.set_row(name, None, limit)
         return self
 
     def coverage(self, values: np.ndarray) -> np.ndarray:
@@ -235,14 +217,12 @@ class Engine:
         saved = {n: self.model.bounds(n) for n in lifted}
         for name in lifted:
             self.model.set_row(name, None, None)
-        points = _Sweeper(self, axis).points()
+        points = Sweeper(self, axis).points()
         for name, row in saved.items():
             self.model.set_row(name, row[0], None)
         for t in range(self.problem.years):
             name = f"budget_{axis}_{t + 1}"
             self.model.set_row(name, None, self._bounds[name])
-        if hasattr(self, "_basis"):
-            self.model.restore(self._basis)
         return Sweep(axis, points, self.keys, self.solves - start)
 
     # -- today ----------------------------------------------------------------------------------------
@@ -259,28 +239,32 @@ class Engine:
                 key = (u.region, f"{u.indication}/{required}")
                 if key in wanted:
                     wanted[key] = max(wanted[key], wanted.get((u.region, u.id), 0.0))
+        with self._lifted():
+            covers = self._fix_coverage(wanted)
+            self.model.set_cost(self.vector(merge(*self.formulation.testing.values())))
+            solution = self.model.solve()
+            if solution.status.has_solution:
+                self.model.set_row("tests_paid", None, solution.objective * (1 + 1e-9) + 1e-6)
+                self.model.set_cost(self.value_cost)
+                solution = self.model.solve()
+            self.model.set_row("tests_paid", None, None)
+            self.model.set_cost(self.value_cost)
+            for name, upper in covers.items():
+                self.model.set_row(name, None, upper)
+        return solution if solution.status.has_solution else None
+
+    @contextmanager
+    def _lifted(self):
+        """All limits and floors lifted for a question, then put back."""
         rows = [n for n in self.model.row if n.startswith(("budget_", "people_", "courses_", "floor_"))]
         saved = {n: self.model.bounds(n) for n in rows}
         for name in rows:
             self.model.set_row(name, None, None)
-        covers = self._fix_coverage(wanted)
-        basis = self.model.basis()
-        testing = merge(*self.formulation.testing.values())
-        self.model.set_cost(self._vector(testing))
-        cheapest = self.model.solve()
-        solution = None
-        if cheapest.status.has_solution:
-            self._free_testing(testing, cheapest.objective)
-            self.model.set_cost(self._value_cost)
-            solution = self.model.solve()
-            self.model.set_row("evaluated_cost", None, None)
-        self.model.set_cost(self._value_cost)
-        for name, row in saved.items():
-            self.model.set_row(name, *row)
-        for name, upper in covers.items():
-            self.model.set_row(name, None, upper)
-        self.model.restore(basis)
-        return solution if solution is not None and solution.status.has_solution else None
+        try:
+            yield
+        finally:
+            for name, bounds in saved.items():
+                self.model.set_row(name, *bounds)
 
     def _fix_coverage(self, wanted) -> dict[str, float]:
         saved = {}
@@ -292,11 +276,6 @@ class Engine:
                     saved[name] = u.kap
                     self.model.set_row(name, share, share)
         return saved
-
-    def _free_testing(self, testing, spent: float) -> None:
-        if "evaluated_cost" not in self.model.row:
-            self._free_row("evaluated_cost", self._vector(testing))
-        self.model.set_row("evaluated_cost", None, spent * (1 + 1e-9) + 1e-6)
 
     def today(self) -> tuple[Solution | None, dict[tuple[str, str], float]]:
         """Today's practice where it is known, and the coverage that is known."""
@@ -310,74 +289,7 @@ class Engine:
         solution, _ = self.today()
         if solution is None:
             return 0.0
-        return float(self._vector(self.formulation.testing[0]) @ solution.values)
+        return float(self.vector(self.formulation.testing[0]) @ solution.values)
 
     def use_case(self, key: tuple[str, str]) -> UseCase:
         return next(u for u in self.problem.use_cases if (u.region, u.id) == key)
-
-
-class _Sweeper:
-    """Tangent intersection on the concave value function of one budget axis."""
-
-    def __init__(self, engine: Engine, axis: str):
-        self.engine, self.axis = engine, axis
-        self.rows = [f"budget_{axis}_{t + 1}" for t in range(engine.problem.years)]
-        self.shift = 0.0
-        if axis != "testing" and engine.scenario.budget.basis == "all":
-            self.shift = max(engine.formulation.blind_spending.values())
-
-    def points(self) -> tuple[Point, ...]:
-        top, value = self._full()
-        if not np.isfinite(value):
-            return ()
-        low, high = self._at(0.0), self._at(top)
-        found = {0.0: low, top: high}
-        stack = [(low, high)]
-        tolerance = 1e-9 * max(1.0, abs(value))
-        while stack:
-            a, b = stack.pop()
-            width = b[0] - a[0]
-            if width <= 1e-9 * max(1.0, top):
-                continue
-            rise = b[1] - a[1]
-            if min(abs(rise - a[2] * width), abs(rise - b[2] * width)) <= tolerance:
-                continue  # one straight piece
-            meet = a[0] + (rise - b[2] * width) / (a[2] - b[2]) if a[2] != b[2] else None
-            if meet is None or not a[0] < meet < b[0]:
-                meet = (a[0] + b[0]) / 2
-            c = self._at(meet)
-            found[meet] = c
-            stack += [(c, b), (a, c)]
-        ordered = [found[x] for x in sorted(found)]
-        return tuple(Point(x + self.shift, v, cover) for x, v, _, cover in ordered)
-
-    def _full(self) -> tuple[float, float]:
-        """(smallest budget at which more buys nothing, value there)."""
-        engine = self.engine
-        self._limit(None)
-        value = engine.run()
-        if not np.isfinite(value):
-            return 0.0, value
-        money = sum(engine._vector(engine.formulation.axis(self.axis, t))
-                    for t in range(engine.problem.years))
-        with engine._health_kept(value):
-            engine.model.set_cost(money)
-            engine.run()
-            spent = engine.model.highs.getInfo().objective_function_value
-            engine.model.set_cost(engine._value_cost)
-        return max(0.0, spent / engine.problem.years), value
-
-    def _limit(self, amount: float | None) -> None:
-        for name in self.rows:
-            self.engine.model.set_row(name, None, amount)
-
-    def _at(self, amount: float):
-        """(budget, value, slope, coverage) at one budget."""
-        self._limit(amount)
-        engine = self.engine
-        engine.solves += 1
-        solution = engine.model.solve()
-        if not solution.status.has_solution:
-            return amount, float("nan"), 0.0, np.zeros(len(engine.keys))
-        slope = sum(engine.model.shadow_price(solution, name) for name in self.rows)
-        return amount, -solution.objective, slope, engine.coverage(solution.values)

@@ -101,6 +101,12 @@ class LoadedModel:
             self.row[name], -INF if lower is None else lower, INF if upper is None else upper
         )
 
+    def add_free_row(self, name: str, vector: np.ndarray) -> None:
+        """A row without limits, to be bounded when a question needs it."""
+        idx = np.flatnonzero(vector).astype(np.int32)
+        self.highs.addRow(-INF, INF, len(idx), idx, vector[idx])
+        self.row[name] = len(self.row)
+
     def bounds(self, name: str) -> tuple[float, float]:
         """(lower, upper) of a constraint, infinite where unbounded."""
         _, lower, upper, _ = self.highs.getRow(self.row[name])
@@ -141,12 +147,6 @@ class LoadedModel:
             status, info.objective_function_value, np.array(s.col_value), np.array(s.col_dual),
             np.array(s.row_value), np.array(s.row_dual),
         )
-
-    def basis(self):
-        return self.highs.getBasis()
-
-    def restore(self, basis) -> None:
-        self.highs.setBasis(basis)
 
     def shadow_price(self, solution: Solution, name: str) -> float:
         """Gain of *value* per extra unit of the limit of row ``name``.

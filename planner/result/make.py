@@ -8,7 +8,8 @@ import numpy as np
 
 from planner.evidence.base import Evidence
 from planner.optimise.conflicts import words
-from planner.optimise.resolve import Engine, Optimum, Sweep
+from planner.optimise.resolve import Engine, Optimum
+from planner.optimise.sweep import Sweep
 from planner.pathway.build import build_problem
 from planner.pathway.problem import MEASURES, Problem
 from planner.result import priority
@@ -30,7 +31,11 @@ def make_plan(scenario: Scenario, evidence: Evidence, model_version: str, proble
 
 
 def plan_from_engine(engine: Engine, evidence: Evidence, model_version: str) -> Plan:
-    """The plan of an engine's present limits (the app keeps one engine and moves a budget)."""
+    """The plan of an engine's present limits (the app keeps one engine and moves a budget).
+
+    Bases are forgotten first, so that page, command line and Python give the same plan to the byte.
+    """
+    engine.reset()
     if engine.scenario.mode == "evaluate":
         return _Maker(engine, evidence, model_version, evaluated(engine)).plan()
     return _Maker(engine, evidence, model_version, engine.optimum()).plan()
@@ -47,7 +52,6 @@ def evaluated(engine: Engine) -> Optimum:
     if solution is None:
         raise Infeasible([Issue("evaluate", "the list cannot be carried out as given",
                                 "lower a coverage: a test cannot be read without its prerequisite")])
-    engine._basis = engine.model.basis()
     return Optimum(solution, solution, -solution.objective, {}, 2)
 
 
@@ -247,8 +251,8 @@ class _Maker:
         """Money and health of each year of the plan."""
         f, values, out = self.engine.formulation, self.optimum.plan.values, []
         for t in range(self.problem.years):
-            testing = self.engine._vector(f.testing[t]) @ values
-            treatment = self.engine._vector(f.spending(t, PAYERS)) @ values
+            testing = self.engine.vector(f.testing[t]) @ values
+            treatment = self.engine.vector(f.spending(t, PAYERS)) @ values
             out.append({"year": t + 1, "testing_cost": float(testing), "treatment_cost": float(treatment)})
         return out
 

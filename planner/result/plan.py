@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.optimise.resolve import Sweep
+from planner.optimise.sweep import Sweep
 from planner.pathway.problem import Problem
 from planner.scenario.model import Scenario
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.optimise.resolve import Sweep
+from planner.optimise.sweep import Sweep
 from planner.pathway.problem import Indication, UseCase
 from planner.result.readout import Line
 from planner.result.standalone import Standalone, best

@@ -1,7 +1,8 @@
 """What a solution means: people, money and health by use case and by test.
 
-Every number is recomputed from the values of the variables; shares of a base are split over the
-biomarkers read from it, so that the parts sum to the total to the cent.
+Every number is recomputed from the values of the variables. All that is linear in them is compiled
+once per engine into coefficient lists and read by one pass; what is shared (a panel over the
+biomarkers read from it, a work-up over the tests) is split so that the parts sum to the total.
 """
 
 from __future__ import annotations
@@ -16,6 +17,11 @@ from planner.optimise.formulation import NONE
 from planner.optimise.resolve import Engine
 from planner.pathway.problem import MEASURES
 from planner.scenario.model import PAYERS
+
+PEOPLE = ("coverage", "patients_tested", "adequate", "in_time", "positives_found", "called",
+          "patients_treated", "treated_blind", "testing_cost", "incremental_cost")
+QUANTITIES = (*PEOPLE, *(f"cost:{z}" for z in PAYERS), *(f"treated:{z}" for z in PAYERS),
+              *(f"health:{m}" for m in MEASURES))
 
 
 @dataclass
@@ -33,19 +39,23 @@ class Line:
     patients_treated: float = 0.0
     treated_blind: float = 0.0
     testing_cost: float = 0.0
-    treatment_cost: float = 0.0
     incremental_cost: float = 0.0
     exact_cost: bool = True
-    cost_by_payer: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PAYERS, 0.0))
-    treated_by_payer: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PAYERS, 0.0))
-    health: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(MEASURES, 0.0))
+    cost_by_payer: dict[str, float] = field(default_factory=dict)
+    treated_by_payer: dict[str, float] = field(default_factory=dict)
+    health: dict[str, float | None] = field(default_factory=dict)
     services: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     therapies: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @property
+    def treatment_cost(self) -> float:
+        """All payers, difference from no testing."""
+        return sum(self.cost_by_payer.values())
 
 
 @dataclass(frozen=True)
 class Readout:
-    """Lines by (region, use case), tests by assay, and persons counted once per indication."""
+    """Lines by (region, use case), tests by assay and service, persons once per indication."""
 
     lines: dict[tuple[str, str], Line]
     tests: dict[tuple[str, str], dict[str, float]]
@@ -53,88 +63,134 @@ class Readout:
     workup_cost: float
 
 
+class Compiled:
+    """Coefficient of every linear quantity of every use case, as (cell, column, coefficient).
+
+    A cell is use case x quantity; built once per engine, since limits do not change coefficients.
+    """
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self.keys = [(u.region, u.id) for u in engine.problem.use_cases]
+        self.row = {key: n for n, key in enumerate(self.keys)}
+        self.unknown = {
+            (u.region, u.id): {m for m in MEASURES
+                               if u.therapies and all(t.effects.pair(m) is None for t in u.therapies)}
+            for u in engine.problem.use_cases
+        }
+        payers = engine.scenario.budget.payers
+        self.paid_by = payers[0] if payers else "public"
+        self._cells: list[int] = []
+        self._columns: list[int] = []
+        self._coefficients: list[float] = []
+        self.worth: list[tuple[np.ndarray, np.ndarray]] = []
+        for k in engine.formulation.taken:
+            self._take(k)
+        self.cells, self.columns = np.array(self._cells, int), np.array(self._columns, int)
+        self.coefficients = np.array(self._coefficients, float)
+
+    def _add(self, n: int, quantity: str, variable, coefficient: float) -> None:
+        if coefficient:
+            self._cells.append(n * len(QUANTITIES) + QUANTITIES.index(quantity))
+            self._columns.append(self.engine.column(variable))
+            self._coefficients.append(coefficient)
+
+    def _take(self, k) -> None:
+        n, people = self.row[k.source.region, k.use_case.id], k.indication.eligible
+        result, pi = k.option.result(k.source.biomarker), k.use_case.prevalence_net
+        found = result.eta * (pi * result.se + (1 - pi) * (1 - result.sp))
+        for quantity, share in (
+            ("coverage", 1 / people), ("patients_tested", 1.0), ("adequate", result.usable),
+            ("in_time", result.eta), ("positives_found", found),
+            ("called", result.eta * sum(k.use_case.called(result))),
+        ):
+            self._add(n, quantity, k.q, people * share)
+        if k.source.base != k.source.service:
+            self._add(n, "testing_cost", k.q, people * k.option.cost)
+        self._treat(k, n)
+        self._health(k, n)
+
+    def _treat(self, k, n: int) -> None:
+        people, true, false = terms.scale(k)
+        for variables, bought in ((k.x, False), (k.v, True)):
+            for d, variable in variables:
+                treated = people * d.fit * (true + false)
+                self._add(n, "patients_treated", variable, treated)
+                payers = ((self.paid_by, 1.0),) if bought else d.payer_shares
+                for payer, share in payers:
+                    self._add(n, f"treated:{payer}", variable, treated * share)
+        blind = people * sum(d.fit * terms.u0(k, d) for d in k.use_case.therapies)
+        self._add(n, "treated_blind", k.qa, blind)
+        for variable, coefficient in terms.incremental_cost(k):
+            self._add(n, "incremental_cost", variable, coefficient)
+        for payer in PAYERS:
+            for t in range(k.years):
+                for variable, coefficient in terms.spending(k, (payer,), t, bought_by=self.paid_by):
+                    self._add(n, f"cost:{payer}", variable, coefficient)
+
+    def _health(self, k, n: int) -> None:
+        for measure in MEASURES:
+            terms_of = list(terms.health(k, measure))
+            for variable, coefficient in terms_of:
+                self._add(n, f"health:{measure}", variable, coefficient)
+            if measure == "qalys":
+                self.worth.append((np.array([self.engine.column(v) for v, _ in terms_of], int),
+                                   np.array([c for _, c in terms_of], float)))
+
+    def table(self, values: np.ndarray) -> np.ndarray:
+        """Quantities by use case (rows) for one solution."""
+        size = len(self.keys) * len(QUANTITIES)
+        sums = np.bincount(self.cells, self.coefficients * values[self.columns], minlength=size)
+        return sums.reshape(len(self.keys), len(QUANTITIES))
+
+    def line(self, key: tuple[str, str], numbers: np.ndarray) -> Line:
+        named = dict(zip(QUANTITIES, numbers.tolist(), strict=True))
+        health = {m: None if m in self.unknown[key] else named[f"health:{m}"] for m in MEASURES}
+        return Line(
+            *key, **{name: named[name] for name in PEOPLE},
+            cost_by_payer={z: named[f"cost:{z}"] for z in PAYERS},
+            treated_by_payer={z: named[f"treated:{z}"] for z in PAYERS}, health=health,
+        )
+
+
 def read(engine: Engine, values: np.ndarray) -> Readout:
-    """Read a solution (stage-two values, one per column) of a year, averaged over plan years."""
-    return _Reader(engine, values).readout()
+    """Read a solution (stage-two values, one per column); a plan of several years as its mean year."""
+    if engine.compiled is None:
+        engine.compiled = Compiled(engine)
+    return _Reader(engine, engine.compiled, np.maximum(values, 0.0) / engine.problem.years).readout()
 
 
 class _Reader:
-    def __init__(self, engine: Engine, values: np.ndarray):
-        self.engine, self.values = engine, values
-        self.f = engine.formulation
-        self.years = engine.problem.years
-        self.lines = {(u.region, u.id): Line(u.region, u.id) for u in engine.problem.use_cases}
+    """One reading of one solution."""
+
+    def __init__(self, engine: Engine, compiled: Compiled, values: np.ndarray):
+        self.engine, self.compiled, self.values, self.f = engine, compiled, values, engine.formulation
         self.tests: dict[tuple[str, str], dict[str, float]] = {}
-        self.paid_by = engine.scenario.budget.payers[0] if engine.scenario.budget.payers else "public"
+        table = compiled.table(values)
+        self.lines = {key: compiled.line(key, table[n]) for n, key in enumerate(compiled.keys)}
 
     def value(self, variable) -> float:
-        return max(0.0, float(self.values[self.engine.column(variable)])) / self.years
+        return float(self.values[self.engine.column(variable)])
 
     def readout(self) -> Readout:
-        for k in self.f.taken:
-            if self.value(k.q) > 0:
-                self._take(k)
-        self._bases()
-        workup = self._workups()
-        self._unknown_health()
-        tested = sum(
-            self.value(T) * i.eligible
-            for i in self.engine.problem.indications for t in range(self.years)
-            if (T := self.f.T.get((i.region, i.indication, t))) is not None
-        )
+        used = [n for n, k in enumerate(self.f.taken) if self.value(k.q) > 0]
+        for n in used:
+            self._take(self.f.taken[n])
+        self._bases(used)
+        tested, workup = self._workups()
         return Readout(self.lines, self.tests, tested, workup)
 
     def _take(self, k) -> None:
-        line = self.lines[k.source.region, k.use_case.id]
-        q, n = self.value(k.q), k.indication.eligible
-        result = k.option.result(k.source.biomarker)
-        line.coverage += q
-        line.patients_tested += n * q
-        line.adequate += n * q * result.usable
-        line.in_time += n * q * result.eta
-        line.called += n * q * result.eta * sum(k.use_case.called(result))
-        pi = k.use_case.prevalence_net
-        line.positives_found += n * q * result.eta * (pi * result.se + (1 - pi) * (1 - result.sp))
+        """What a use case is served with, and whose comparator has no price."""
+        line, q = self.lines[k.source.region, k.use_case.id], self.value(k.q)
         line.services[k.option.service] += q
         if k.source.base != k.source.service:
-            line.testing_cost += n * q * k.option.cost
-            self._count(k.option, n * q)
-        self._treat(k, line)
-
-    def _treat(self, k, line: Line) -> None:
+            self._count(k.option, k.indication.eligible * q)
         people, true, false = terms.scale(k)
-        for d, variable in k.x:
-            treated = people * d.fit * (true + false) * self.value(variable)
-            line.patients_treated += treated
-            line.therapies[d.therapy] += treated
-            for payer, share in d.payer_shares:
-                line.treated_by_payer[payer] += treated * share
-        for d, variable in k.v:
-            treated = people * d.fit * (true + false) * self.value(variable)
-            line.patients_treated += treated
-            line.therapies[d.therapy] += treated
-            line.treated_by_payer[self.paid_by] += treated
-        line.treated_blind += people * self.value(k.qa) * sum(
-            d.fit * terms.u0(k, d) for d in k.use_case.therapies)
-        for payer in PAYERS:
-            for t in range(self.years):
-                amount = sum(c * self.value(v) for v, c in
-                             terms.spending(k, (payer,), t, bought_by=self.paid_by))
-                line.cost_by_payer[payer] += amount
-                line.treatment_cost += amount
-        line.incremental_cost += sum(c * self.value(v) for v, c in terms.incremental_cost(k))
-        used = [d for d, v in k.x + k.v if self.value(v) > 0]
-        line.exact_cost &= all(d.m_kind == "incremental" for d in used)
-        for measure in MEASURES:
-            line.health[measure] += sum(c * self.value(v) for v, c in terms.health(k, measure))
-
-    def _unknown_health(self) -> None:
-        """A measure that no therapy of a use case reports is unknown, not zero."""
-        for u in self.engine.problem.use_cases:
-            line = self.lines[u.region, u.id]
-            for measure in MEASURES:
-                if u.therapies and all(t.effects.pair(measure) is None for t in u.therapies):
-                    line.health[measure] = None
+        for d, variable in k.x + k.v:
+            if self.value(variable) > 0:
+                line.therapies[d.therapy] += people * d.fit * (true + false) * self.value(variable)
+                line.exact_cost &= d.m_kind == "incremental"
 
     def _count(self, option, patients: float) -> None:
         for use in option.assays:
@@ -145,48 +201,49 @@ class _Reader:
             row["technician_minutes"] += patients * use.technician_minutes
             row["pathologist_minutes"] += patients * use.pathologist_minutes
 
-    def _bases(self) -> None:
+    def _bases(self, used: list[int]) -> None:
         """Cost of each base over the biomarkers read from it, by the health that each reading brings.
 
         A biomarker that comes along with the panel and brings nothing carries nothing of its cost;
         where none brings health the readers share alike.
         """
-        readers: dict[tuple, list] = defaultdict(list)
-        for k in self.f.taken:
-            if k.source.base == k.source.service and self.value(k.q) > 0:
-                readers[k.source.region, k.source.indication, k.source.base, k.source.year].append(k)
+        readers: dict[tuple, list[int]] = defaultdict(list)
+        for n in used:
+            s = self.f.taken[n].source
+            if s.base == s.service:
+                readers[s.region, s.indication, s.base, s.year].append(n)
         for key, y in self.f.y.items():
             share = self.value(y)
             if key[2] == NONE or share <= 0:
                 continue
-            ind = next(i for i in self.engine.problem.indications if (i.region, i.indication) == key[:2])
-            option = next(s for s in ind.services if s.service == key[2])
+            ind, option = self.f.bases[key]
             self._count(option, ind.eligible * share)
-            read_from = readers.get(key, [])
-            weights = [self._worth(k) for k in read_from]
+            weights = [self._worth(n) for n in readers[key]]
             if sum(weights) <= 0:
-                weights = [1.0] * len(read_from)
-            for k, weight in zip(read_from, weights, strict=True):
-                self.lines[key[0], k.use_case.id].testing_cost += (
+                weights = [1.0] * len(weights)
+            for n, weight in zip(readers[key], weights, strict=True):
+                use_case = self.f.taken[n].use_case
+                self.lines[key[0], use_case.id].testing_cost += (
                     ind.eligible * share * option.cost * weight / sum(weights))
 
-    def _worth(self, k) -> float:
+    def _worth(self, n: int) -> float:
         """QALYs that one taken result brings, not below zero."""
-        return max(0.0, sum(c * self.value(v) for v, c in terms.health(k, "qalys")))
+        columns, coefficients = self.compiled.worth[n]
+        return max(0.0, float(coefficients @ self.values[columns]))
 
-    def _workups(self) -> float:
-        """What a tested patient needs once, over the biomarkers read."""
-        spent = 0.0
+    def _workups(self) -> tuple[float, float]:
+        """(people worked up, what they need once in USD), the latter over the biomarkers read."""
+        people = spent = 0.0
         for i in self.engine.problem.indications:
-            for t in range(self.years):
-                T = self.f.T.get((i.region, i.indication, t))
-                if T is None:
-                    continue
-                cost = i.eligible * i.workup_cost * self.value(T)
-                lines = [self.lines[i.region, u.id] for u in i.use_cases]
-                total = sum(line.coverage for line in lines)
-                for line in lines:
-                    if total > 0:
-                        line.testing_cost += cost * line.coverage / total
-                spent += cost if total > 0 else 0.0
-        return spent
+            share = sum(self.value(T) for t in range(self.engine.problem.years)
+                        if (T := self.f.T.get((i.region, i.indication, t))) is not None)
+            lines = [self.lines[i.region, u.id] for u in i.use_cases]
+            total = sum(line.coverage for line in lines)
+            if share <= 0 or total <= 0:
+                continue
+            cost = i.eligible * i.workup_cost * share
+            for line in lines:
+                line.testing_cost += cost * line.coverage / total
+            people += i.eligible * share
+            spent += cost
+        return people, spent

@@ -19,29 +19,17 @@ def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
     if not optimum.shadow_prices and engine.scenario.mode == "evaluate":
         return []
     plan = optimum.plan
-    money = np.abs(engine._money_cost).max() or 1.0
+    money = np.abs(engine.money_cost).max() or 1.0
     names: dict[tuple, int] = {}
     for k in engine.formulation.taken:
         column = engine.column(k.q)
         if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money:
             names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
-    out = []
-    cheapest = float(engine._money_cost @ plan.values)
-    for (region, use_case, service), column in sorted(names.items()):
-        if _same(engine, optimum, column, cheapest):
-            out.append({"region": region, "use_case": use_case, "service": service,
-                        "text": f"{service} could serve {use_case} at the same health and cost"})
-    return out
-
-
-def _same(engine: Engine, optimum: Optimum, column: int, cheapest: float) -> bool:
-    with engine._health_kept(optimum.value):
-        engine.model.set_cost(engine._money_cost)
-        engine.model.set_columns([column], TRIAL, np.inf)
-        engine.solves += 1
-        ok = engine.model.run() == "optimal"
-        cost = engine.model.highs.getInfo().objective_function_value if ok else np.inf
-        engine.model.set_columns([column], 0.0, np.inf)
-        engine.model.set_cost(engine._value_cost)
-    engine.model.restore(engine._basis)
-    return cost <= cheapest + SAME * max(1.0, abs(cheapest))
+    cheapest = float(engine.money_cost @ plan.values)
+    limit = cheapest + SAME * max(1.0, abs(cheapest))
+    return [
+        {"region": region, "use_case": use_case, "service": service,
+         "text": f"{service} could serve {use_case} at the same health and cost"}
+        for (region, use_case, service), column in sorted(names.items())
+        if engine.cost_with(column, TRIAL) <= limit
+    ]

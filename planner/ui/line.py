@@ -30,7 +30,7 @@ def panel(plan: Plan) -> None:
         return
     chosen = st.session_state.get(state.LINE)
     if chosen is not None and chosen not in rows:
-        state.say("The chosen line is not in this list; the first one is shown.")
+        st.info("The chosen line is not in this list; the first one is shown.")
         st.session_state[state.LINE] = chosen = None
     st.session_state[BOX] = chosen or next(iter(rows))
     st.selectbox("Look at one line", list(rows), key=BOX, on_change=_choose,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from planner.errors import PlannerError
@@ -25,6 +27,8 @@ OBJECTIVES = {
     "net_health": "Healthy years, less what the money would bring elsewhere",
 }
 GATES = {1: "1 · practice-changing only", 2: "2 · and strong", 3: "3 · and early", 4: "4 · any"}
+# A symbol or emoji as the page's icon would be fetched from elsewhere; our own file is not.
+ICON = str(Path(__file__).with_name("icon.svg"))
 NO_LIMIT = -1.0  # the right end of a slider
 
 
@@ -84,7 +88,7 @@ def _budget(mine: Scenario, axis: str, name: str, points: tuple[float, ...]) -> 
         return
     key = f"budget_{axis}"
     st.session_state[key] = None if limit is None else float(limit)
-    st.number_input(name, min_value=0.0, step=_step(points), format="%.0f", key=key, placeholder="no limit",
+    st.number_input(name, min_value=0.0, value=None, step=_step(points), format="%.0f", key=key, placeholder="no limit",
                     help=HELP[axis], on_change=_typed, args=(axis, key))
     if len(points) > 1:
         options = _marks(points, limit)

@@ -99,7 +99,7 @@ def _filtered(facts: pd.DataFrame, document) -> pd.DataFrame:
                                 width=240, format_func=lambda x: charts.LEVEL_WORDS.get(x, x), placeholder="all")
     keep = pd.Series(True, index=facts.index)
     if line:
-        keep &= [_about(key, line) for key in facts["key"]]
+        keep &= facts["key"].map(lambda key: _about(key, line))
     for column, wanted in (("Number", kinds), ("Grade", grades), ("level", levels)):
         if wanted:
             keep &= facts[column].isin(wanted)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from planner.errors import BadInput, PlannerError
+from planner.errors import BadInput, Issue, PlannerError
+from planner.evidence.strata import place
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import load, loads, shipped
 from planner.ui import cache, changes, links
@@ -56,10 +57,6 @@ def words() -> list[str]:
 def faults() -> tuple:
     """Faults of the last edit or upload, until the next one."""
     return st.session_state.get(FAULTS, ())
-
-
-def say(text: str) -> None:
-    st.session_state[WORDS] = [*st.session_state.get(WORDS, []), text]
 
 
 # -- changes -----------------------------------------------------------------------------------------
@@ -151,31 +148,17 @@ def open_upload() -> None:
     if file is None:
         return
     try:
-        text = file.getvalue().decode("utf-8-sig")
-        mine = loads(text, "uploaded scenario")
-        place = mine.setting.country
-        row = cache.evidence().record("countries", iso3=place) or cache.evidence().record("countries", name=place)
-        if not row.get("in_globocan"):
-            raise BadInput([_place_issue(place)])
-        take(mine.model_copy(update={"setting": mine.setting.model_copy(update={"country": row["iso3"]})}), True)
+        mine = loads(file.getvalue().decode("utf-8-sig"), "uploaded scenario")
+        here = place(cache.evidence(), mine.setting.country, mine.setting.region)
+        if not cache.evidence().record("countries", iso3=here.iso3).get("in_globocan"):
+            raise BadInput(Issue("setting.country", f"there are no case numbers for {here.name}", "choose another"))
+        setting = mine.setting.model_copy(update={"country": here.iso3, "region": here.region})
+        take(mine.model_copy(update={"setting": setting}), private=True)
         st.session_state[LINE] = None
     except UnicodeDecodeError:
-        st.session_state[FAULTS] = (_text_issue(),)
+        st.session_state[FAULTS] = (Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8"),)
     except PlannerError as error:
         st.session_state[FAULTS] = error.issues
-
-
-def _place_issue(place: str):
-    from planner.errors import Issue
-
-    return Issue("setting.country", f"{place[:60]} is not among the places known here",
-                 "give a country by its ISO code, such as KEN")
-
-
-def _text_issue():
-    from planner.errors import Issue
-
-    return Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8")
 
 
 # -- the address ---------------------------------------------------------------------------------------

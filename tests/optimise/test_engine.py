@@ -221,10 +221,10 @@ def test_cheapest_among_equals():
     e = engine()
     best = e.optimum()
     assert best.value == pytest.approx(-best.best.objective)
-    money_best = float(e._money_cost @ best.best.values)
-    money_plan = float(e._money_cost @ best.plan.values)
+    money_best = float(e.money_cost @ best.best.values)
+    money_plan = float(e.money_cost @ best.plan.values)
     assert money_plan <= money_best + 1e-6
-    assert -(e._value_cost @ best.plan.values) == pytest.approx(best.value, rel=1e-8)
+    assert -(e.value_cost @ best.plan.values) == pytest.approx(best.value, rel=1e-8)
 
 
 def test_parts_sum_to_the_whole():

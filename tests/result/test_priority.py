@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.optimise.resolve import Engine, Point, Sweep
+from planner.optimise.resolve import Engine
+from planner.optimise.sweep import Point, Sweep
 from planner.result import priority
 from planner.result.readout import read
 from planner.result.standalone import best, shares

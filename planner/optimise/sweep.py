@@ -1,0 +1,107 @@
+"""The exact value of a budget: concave, piecewise linear, found by intersecting tangents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from planner.optimise.resolve import Engine
+
+
+@dataclass(frozen=True)
+class Point:
+    """One breakpoint of a sweep: budget (USD a year), value, slope to the right, coverage."""
+
+    budget: float
+    value: float
+    coverage: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Value by budget, exact and concave: linear between ``points``. ``solves``: re-solves used."""
+
+    axis: str
+    points: tuple[Point, ...]
+    keys: tuple[tuple[str, str], ...]
+    solves: int
+
+    def coverage_at(self, budget: float) -> np.ndarray:
+        """Coverage by use case at a budget, linear between breakpoints."""
+        x = np.array([p.budget for p in self.points])
+        grid = np.array([p.coverage for p in self.points])
+        return np.array([np.interp(budget, x, grid[:, j]) for j in range(grid.shape[1])])
+
+    def value_at(self, budget: float) -> float:
+        return float(np.interp(budget, [p.budget for p in self.points], [p.value for p in self.points]))
+
+
+class Sweeper:
+    """Tangent intersection on the concave value function of one budget axis."""
+
+    def __init__(self, engine: Engine, axis: str):
+        self.engine, self.axis = engine, axis
+        self.rows = [f"budget_{axis}_{t + 1}" for t in range(engine.problem.years)]
+        self.shift = 0.0
+        if axis != "testing" and engine.scenario.budget.basis == "all":
+            self.shift = max(engine.formulation.blind_spending.values())
+
+    def points(self) -> tuple[Point, ...]:
+        top, value = self._full()
+        if not np.isfinite(value):
+            return ()
+        low, high = self._at(0.0), self._at(top)
+        found = {0.0: low, top: high}
+        stack = [(low, high)]
+        tolerance = 1e-9 * max(1.0, abs(value))
+        while stack:
+            a, b = stack.pop()
+            width = b[0] - a[0]
+            if width <= 1e-9 * max(1.0, top):
+                continue
+            rise = b[1] - a[1]
+            if min(abs(rise - a[2] * width), abs(rise - b[2] * width)) <= tolerance:
+                continue  # one straight piece
+            meet = a[0] + (rise - b[2] * width) / (a[2] - b[2]) if a[2] != b[2] else None
+            if meet is None or not a[0] < meet < b[0]:
+                meet = (a[0] + b[0]) / 2
+            c = self._at(meet)
+            found[meet] = c
+            stack += [(c, b), (a, c)]
+        ordered = [found[x] for x in sorted(found)]
+        return tuple(Point(x + self.shift, v, cover) for x, v, _, cover in ordered)
+
+    def _full(self) -> tuple[float, float]:
+        """(smallest budget at which more buys nothing, value there)."""
+        engine = self.engine
+        self._limit(None)
+        value = engine.run()
+        if not np.isfinite(value):
+            return 0.0, value
+        money = sum(engine.vector(engine.formulation.axis(self.axis, t))
+                    for t in range(engine.problem.years))
+        engine.model.set_row("health", value - 1e-9 * max(1.0, abs(value)), None)
+        engine.model.set_cost(money)
+        engine.run()
+        spent = engine.model.highs.getInfo().objective_function_value
+        engine.model.set_cost(engine.value_cost)
+        engine.model.set_row("health", None, None)
+        return max(0.0, spent / engine.problem.years), value
+
+    def _limit(self, amount: float | None) -> None:
+        for name in self.rows:
+            self.engine.model.set_row(name, None, amount)
+
+    def _at(self, amount: float):
+        """(budget, value, slope, coverage) at one budget."""
+        self._limit(amount)
+        engine = self.engine
+        engine.solves += 1
+        solution = engine.model.solve()
+        if not solution.status.has_solution:
+            return amount, float("nan"), 0.0, np.zeros(len(engine.keys))
+        slope = sum(engine.model.shadow_price(solution, name) for name in self.rows)
+        return amount, -solution.objective, slope, engine.coverage(solution.values)

@@ -1,0 +1,104 @@
+"""A planner's ten minutes in a real browser: choose, move money, read, look behind, take away.
+
+With BIOMARKER_SCREENSHOTS set, pictures of the pages go to docs/screenshots.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+import planner
+from planner.report.numbers import show
+from planner.scenario.scenario import loads
+
+pytestmark = pytest.mark.browser
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+WIDE, PHONE = (1440, 900), (390, 844)
+BUDGET = 400_000
+FOOT = "text=planning aid, not clinical advice"
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return planner.plan(loads("parent = 'defaults'", changes={
+        "setting": {"country": "KEN"}, "budget": {"testing": BUDGET}}))
+
+
+def choose_kenya(page) -> None:
+    box = page.get_by_role("combobox", name="Country")
+    box.click()
+    box.fill("Kenya")
+    page.get_by_role("option", name="Kenya").first.click()
+    page.get_by_text("would test").first.wait_for()
+
+
+def set_tests(page, amount: int) -> None:
+    field = page.get_by_role("spinbutton", name="Tests", exact=True)
+    field.fill(str(amount))
+    field.press("Enter")
+    page.get_by_text(f"With US$ {amount:,} a year for tests").first.wait_for()
+
+
+def test_journey(visit, address, plan, tmp_path):
+    seen = visit(*WIDE)
+    page = seen.page
+    page.goto(address)
+    page.get_by_text("Choose a country on the left").wait_for()
+    choose_kenya(page)
+    set_tests(page, BUDGET)
+    answer = page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.inner_text()
+    assert show(plan.totals["patients_treated"], "people") in answer
+    assert show(plan.totals["qalys"], "qalys") in answer
+    page.wait_for_url(lambda url: f"testing={BUDGET}" in url and "country=KEN" in url)
+
+    page.get_by_role("link", name="Evidence").click()
+    page.get_by_text("Every number in use").wait_for()
+    page.get_by_role("link", name="Plan").click()
+    page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.wait_for()
+
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Workbook (.xlsx)").click()
+    file = tmp_path / "plan.xlsx"
+    coming.value.save_as(file)
+    summary = openpyxl.load_workbook(file, read_only=True)["Summary"]
+    cells = {row[0]: row[1:] for row in summary.iter_rows(values_only=True) if row and row[0]}
+    found = next(v for k, v in cells.items() if str(k).startswith("Healthy years gained"))
+    assert next(x for x in found if isinstance(x, float)) == pytest.approx(plan.totals["qalys"], rel=1e-9)
+    assert seen.foreign == []
+
+
+def test_a_link_opens_the_same_answer_on_a_phone(visit, address):
+    seen = visit(*PHONE)
+    seen.page.goto(f"{address}?country=KEN&testing={BUDGET}&line=breast_early/her2")
+    seen.page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.wait_for()
+    seen.page.locator(FOOT).wait_for()
+    assert seen.sideways() <= 0
+    seen.page.goto(f"{address}evidence?country=KEN&testing={BUDGET}")
+    seen.page.get_by_text("Every number in use").wait_for()
+    assert seen.sideways() <= 0
+    assert seen.foreign == []
+
+
+def test_charts_have_names_for_those_who_do_not_see_them(visit, address):
+    seen = visit(*WIDE)
+    seen.page.goto(f"{address}?country=KEN&testing={BUDGET}")
+    seen.page.locator(FOOT).wait_for()
+    seen.page.get_by_role("figure", name="Bar chart for Kenya").first.wait_for()
+    assert seen.foreign == []
+
+
+@pytest.mark.skipif(not os.environ.get("BIOMARKER_SCREENSHOTS"), reason="set BIOMARKER_SCREENSHOTS to take pictures")
+@pytest.mark.parametrize(("name", "path", "size", "scheme"), [
+    ("plan-1440", "", WIDE, "light"), ("plan-390", "", PHONE, "light"), ("plan-dark-1440", "", WIDE, "dark"),
+    ("evidence-1440", "evidence", WIDE, "light"), ("evidence-390", "evidence", PHONE, "light"),
+])
+def test_pictures(visit, address, name, path, size, scheme):
+    seen = visit(*size, scheme)
+    seen.page.goto(f"{address}{path}?country=KEN&testing={BUDGET}")
+    seen.page.locator(FOOT).wait_for()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    seen.whole(PICTURES / f"{name}.png")
