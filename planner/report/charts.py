@@ -293,16 +293,18 @@ def borrowed(provenance: pd.DataFrame) -> Picture:
     figure = go.Figure()
     colours = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": GREY}
     y = list(range(len(table)))
-    widest = table.sum(axis=1).max() if len(table) else 0
     for grade in table.columns:
         counts = table[grade]
         figure.add_bar(x=counts, y=y, orientation="h", name=str(grade), marker={"color": colours.get(grade, GREY)},
-                       text=[f"{grade}: {n}" if n > 0.06 * widest else "" for n in counts], textposition="inside",
-                       insidetextanchor="middle", textangle=0, constraintext="none",
                        hovertext=[f"{n} numbers of grade {grade}" for n in counts], hoverinfo="text")
+    totals = table.sum(axis=1)
+    said = [", ".join(f"{grade} {n}" for grade, n in row.items() if n) for _, row in table.iterrows()]
+    figure.add_scatter(x=totals, y=y, text=said, mode="text", textposition="middle right", hoverinfo="skip",
+                       textfont={"size": 12})
+    figure.update_xaxes(range=[0, max(totals.max() if len(totals) else 0, 1) * 2.2])
     words = [LEVEL_WORDS.get(x, x) for x in table.index]
     figure.update_yaxes(tickvals=y, ticktext=words, range=[len(table) - 0.4, -0.6])
-    figure.update_xaxes(rangemode="tozero", nticks=5)
+    figure.update_xaxes(nticks=5)
     figure.update_layout(barmode="stack", bargap=0.3)
     _dress(figure, 50 + 38 * max(1, len(table)))
     own = int(table[table.index.isin(["region", "country", "scenario"])].to_numpy().sum())

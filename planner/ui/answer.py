@@ -49,8 +49,9 @@ def compute(mine) -> Plan | None:
 
 
 def welcome() -> None:
-    st.markdown("Choose a country on the left. The plan shows which cancer biomarkers to test first for the "
-                "people, tests and drugs there are, what each line brings and costs, and what holds it back.")
+    st.markdown("Choose a country on the left (on a phone: » at the top). The plan shows which cancer biomarkers to "
+                "test first for the people, tests and drugs there are, what each line brings and costs, and what "
+                "holds it back.")
     st.markdown("**Or look at an example:**")
     evidence = cache.evidence()
     with st.container(horizontal=True):

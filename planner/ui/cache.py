@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import streamlit as st
@@ -72,24 +74,26 @@ def slot(scenario: Scenario, private: bool) -> Slot:
     return keep(evidence().digest, engine_key(scenario))
 
 
-def _ready(slot: Slot, scenario: Scenario) -> Engine:
-    """The slot's engine under this scenario's limits; the lock is held by the caller."""
-    if slot.engine is None:
-        slot.engine = Engine(build_problem(evidence(), scenario), scenario)
-        return slot.engine
-    return slot.engine.with_scenario(scenario)
-
-
-def _made(scenario: Scenario, private: bool) -> Plan:
-    mine = slot(scenario, private)
-    with mine.lock:
+@contextmanager
+def _engine(slot: Slot, scenario: Scenario) -> Iterator[Engine]:
+    """The slot's engine under this scenario's limits, for one user at a time."""
+    with slot.lock:
         try:
-            return plan_from_engine(_ready(mine, scenario), evidence(), MODEL_VERSION)
+            if slot.engine is None:
+                slot.engine = Engine(build_problem(evidence(), scenario), scenario)
+            else:
+                slot.engine.with_scenario(scenario)
+            yield slot.engine
         except PlannerError:
             raise
         except Exception:
-            mine.engine = None  # its state is unknown: the next use builds it anew
+            slot.engine = None  # its state is unknown: the next use builds it anew
             raise
+
+
+def _made(scenario: Scenario, private: bool) -> Plan:
+    with _engine(slot(scenario, private), scenario) as engine:
+        return plan_from_engine(engine, evidence(), MODEL_VERSION)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -111,12 +115,11 @@ def plan(scenario: Scenario, private: bool) -> Plan:
 def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
     """Budgets at which the list changes, by axis, no other limit being set: the marks of the sliders."""
     mine = slot(scenario, private)
-    with mine.lock:
-        if not mine.ranges:
-            free = scenario.model_copy(update={"budget": scenario.budget.model_copy(update=NO_LIMIT)})
-            engine = _ready(mine, free)
+    if not mine.ranges:
+        free = scenario.model_copy(update={"budget": scenario.budget.model_copy(update=NO_LIMIT)})
+        with _engine(mine, free) as engine:
             mine.ranges = {axis: tuple(p.budget for p in engine.sweep(axis).points) for axis in AXES}
-        return mine.ranges
+    return mine.ranges
 
 
 def potential(plan: Plan) -> dict[tuple[str, str], float]:

@@ -33,8 +33,8 @@ def write(scenario: Scenario) -> dict[str, str] | None:
     for axis in AXES:
         if axis in data.get("budget", {}):
             value = data["budget"].pop(axis)
-            out[axis] = ",".join(f"{v:g}" if v < 1e5 else f"{v:.0f}" for v in
-                                 (value if isinstance(value, list) else [value])) if value != "unlimited" else value
+            amounts = value if isinstance(value, list) else [value]
+            out[axis] = value if value == "unlimited" else ",".join(map(_digits, amounts))
     for (section, key), name in PLAIN.items():
         found = data.pop(section, None) if key is None else data.get(section, {}).pop(key, None)
         if found is not None:
@@ -49,6 +49,11 @@ def write(scenario: Scenario) -> dict[str, str] | None:
         drugs = {}
     left = drugs or any(v for v in data.values())
     return None if left or sum(map(len, out.values())) > LONGEST else out
+
+
+def _digits(amount: float) -> str:
+    """An amount in full, whole dollars without a point."""
+    return str(int(amount)) if float(amount).is_integer() else repr(float(amount))
 
 
 def _without_names(data: dict[str, Any]) -> dict[str, Any]:

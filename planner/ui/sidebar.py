@@ -100,9 +100,9 @@ def _budget(mine: Scenario, axis: str, name: str, points: tuple[float, ...]) -> 
 
 
 def _step(points: tuple[float, ...]) -> float:
-    """A round step, about a fiftieth of the range."""
+    """A round step, at most a fiftieth of the range."""
     top = points[-1] if points else 0.0
-    return 10.0 ** max(0, len(str(int(top / 50))) - 1) * (5 if top else 1) if top > 50 else 1000.0
+    return 10.0 ** (len(str(int(top / 50))) - 1) if top > 500 else 100.0
 
 
 def _marks(points: tuple[float, ...], limit: float | None) -> list[float]:

@@ -12,6 +12,7 @@ from planner.report.tables import OWNERS
 from planner.ui import answer, cache, glossary, state, tables
 from planner.ui.widgets import csv_button, foot, line_words, picture, plain
 
+ADDRESS = r"https?://(?:doi\.org/|pubmed\.ncbi\.nlm\.nih\.gov/)?(.*?)/?$"
 COLUMNS = ("Number", "Of", "Value", "Grade", "From", "Link", "Source", "Range")
 NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"),
          ("drugs", "drug", "name"), ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"),
@@ -70,7 +71,7 @@ def _numbers(document) -> None:
                      "Of": st.column_config.Column(width=260),
                      "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width="small"),
                      "Source": st.column_config.Column(width="large"),
-                     "Link": st.column_config.LinkColumn(display_text="open", width="small")})
+                     "Link": st.column_config.LinkColumn("DOI, PMID or address", display_text=ADDRESS, width=150)})
     csv_button(chosen.drop(columns=["level", "key"]), "numbers_in_use", "facts_csv")
 
 

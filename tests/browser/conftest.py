@@ -89,13 +89,19 @@ class Visit:
             " return Math.max(m.scrollWidth - m.clientWidth,"
             " document.documentElement.scrollWidth - window.innerWidth) }")
 
+    def drawn(self) -> None:
+        """Wait until nothing is a placeholder any more."""
+        self.page.wait_for_timeout(1500)
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton]')")
+        self.page.wait_for_timeout(1500)
+
     def whole(self, file: Path) -> None:
         """A picture of the whole page."""
-        self.page.wait_for_timeout(3000)
+        self.drawn()
         size = self.page.viewport_size
         tall = self.page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollHeight")
         self.page.set_viewport_size({"width": size["width"], "height": min(tall + 20, 7000)})
-        self.page.wait_for_timeout(3000)
+        self.drawn()
         self.page.screenshot(path=str(file))
         self.page.set_viewport_size(size)
 

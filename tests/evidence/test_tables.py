@@ -75,12 +75,12 @@ def workbook(folder: Path, sheets: dict[str, list[list]], name: str = "inputs.xl
 
 def test_workbook_gives_the_same_evidence_as_csv(save, tables, tmp_path):
     folder = save(tables)
-    sheets = {}
+    evidence, sheets = load_evidence(folder), {}
     for name, table in DICTIONARY.tables.items():
-        frame = load_evidence(folder).table(name).astype(object)
+        frame = evidence.table(name).astype(object)
         sheets[name] = [list(table.columns)] + frame.where(frame.notna(), None).values.tolist()
     path = workbook(tmp_path, sheets)
-    assert load_evidence(path).digest == load_evidence(folder).digest
+    assert load_evidence(path).digest == evidence.digest
 
 
 def test_workbook_row_numbers_notes_sheet_and_unknown_sheet(tmp_path):

@@ -59,8 +59,8 @@ class Book:
         words = "/".join(key.values())
         if row.get("stratum"):
             words += f" @ {row['stratum']}"
-        entry = (table, words, column, row[column], row.get("source_id") or row.get("threshold_source_id") or "")
-        self.used[entry] = None
+        source = row["duration_source_id" if column == "duration_months" else "source_id"]
+        self.used[table, words, column, row[column], source] = None
 
     def level(self, table: str, column: str | None = None, all_levels: bool = False, **key) -> list:
         """Rows of the nearest level that has any (a row for the very key beats a ``*`` row); or the
@@ -78,7 +78,7 @@ class Book:
                 break
         for _, rows in found:
             for row in rows if column else ():
-                self.note(table, key, column, row)
+                self.note(table, {k: row[k] for k in key}, column, row)
         return found if all_levels else (found[0][1] if found else [])
 
     # -- numbers ---------------------------------------------------------------------------------
@@ -320,14 +320,15 @@ def access(book: Book, drug: str, indication: str, care: float) -> dict:
     best = min(place.values())
     out, fit = {}, True
     for payer, rows in found.items():
+        if place[payer] > best:
+            continue
         includes = rows[0]["includes"].split(";")
-        fit = fit and "fit" in includes  # asked of every payer's row, as decision 3 has it
-        if place[payer] == best:
-            for row in rows:
-                book.note("drug_access", {"drug": drug, "indication_id": row["indication_id"], "payer": payer},
-                          "share", row)
-            value = sum(float(r["share"]) for r in rows) / len(rows)
-            out[payer] = value if "care" in includes else min(1.0, value / care)
+        fit = fit and "fit" in includes
+        for row in rows:
+            book.note("drug_access", {"drug": drug, "indication_id": row["indication_id"], "payer": payer},
+                      "share", row)
+        value = sum(float(r["share"]) for r in rows) / len(rows)
+        out[payer] = value if "care" in includes else min(1.0, value / care)
     assert sum(out.values()) <= 1
     return {"payers": out, "share": sum(out.values()), "among_fit": fit}
 
@@ -442,7 +443,8 @@ def by_hand(data: Path = DATA) -> dict:
     book = Book(data)
     for column in ("income_group", "un_subregion", "un_region", "who_region", "price_level"):
         book.note("countries", {"iso3": COUNTRY}, column, book.here)
-    lines, used = {}, {}
+    lines, used = {}, {"country": list(book.used)}
+    book.used = {}
     for name in LINES:
         lines[name] = line(book, name)
         used[name], book.used = list(book.used), {}

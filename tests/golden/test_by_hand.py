@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,26 @@ def test_the_planner_chose_the_service_worked_by_hand(rows, line):
     assert [s["service"] for s in rows[line]["services"]] == [LINES[line]]
 
 
+def second_stage(hand, line: str) -> float:
+    """USD by which the planner's second stage may be cheaper. It may give up 1e-9 of all health; the dearest
+    health is that of a drug in use over the one it could be exchanged for."""
+    x = hand["lines"][line]
+    dearest = max((
+        (a["course"]["cash"] - b["course"]["cash"]) / (a["effect"]["h"] - b["effect"]["h"])
+        for a in x["therapies"] for b in x["therapies"]
+        if a["x"] > 0 and a["effect"]["h"] - b["effect"]["h"] > 1e-9), default=0.0)
+    return 1e-9 * hand["totals"]["qalys"] * max(0.0, dearest) * (x["true"] + x["false"]) / x["true"]
+
+
 @pytest.mark.parametrize("figure", OWN)
 @pytest.mark.parametrize("line", LINES)
 def test_figures_agree_to_the_cent(rows, hand, line, figure):
-    assert rows[line][figure] == pytest.approx(hand["lines"][line]["final"][figure], abs=CENT)
+    mine = hand["lines"][line]["final"]
+    slack = second_stage(hand, line) if "cost" in figure and figure != "testing_cost" else 0.0
+    assert slack < 0.1
+    if figure == "cost_per_qaly":
+        slack /= mine["qalys"]
+    assert rows[line][figure] == pytest.approx(mine[figure], abs=CENT + slack)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -59,15 +76,18 @@ def test_steps_agree(rows, hand, line):
     assert row["chain"]["eligible"] == pytest.approx(mine["who"]["eligible"], abs=1e-6)
     assert row["chain"]["in_time"] == pytest.approx(mine["results"], abs=1e-6)
     treated = {t["therapy"]: t["treated"] for t in row["therapies"] if t["treated"] > 1e-9}
-    assert treated == pytest.approx({t["therapy"]: t["treated"] for t in mine["therapies"] if t["treated"] > 1e-9})
+    assert treated == pytest.approx(
+        {t["therapy"]: t["treated"] for t in mine["therapies"] if t["treated"] > 1e-9}, abs=1e-5)
     for payer in PAYERS:
-        assert row["cost_by_payer"][payer] == pytest.approx(mine["final"][f"paid_by_{payer}"], abs=CENT)
+        assert row["cost_by_payer"][payer] == pytest.approx(
+            mine["final"][f"paid_by_{payer}"], abs=CENT + second_stage(hand, line))
 
 
 @pytest.mark.parametrize("figure", ["patients_tested", "positives_found", "patients_treated", "qalys",
                                     "testing_cost", "treatment_cost"])
 def test_totals_agree_to_the_cent(plan, hand, figure):
-    assert plan["totals"][figure] == pytest.approx(hand["totals"][figure], abs=CENT)
+    slack = sum(second_stage(hand, line) for line in LINES) if figure == "treatment_cost" else 0.0
+    assert plan["totals"][figure] == pytest.approx(hand["totals"][figure], abs=CENT + slack)
 
 
 def test_everything_else_is_out(rows):
@@ -87,8 +107,6 @@ def test_the_document_is_the_calculation(hand):
 
 
 def test_every_test_file_that_the_document_names_exists():
-    import re
-
     named = re.findall(r"`(tests/[\w/.]+\.py)(?:::(\w+))?`", document.TEMPLATE.read_text("utf-8"))
     assert len(named) > 10
     for name, function in named:
