@@ -15,7 +15,6 @@ import time
 import warnings
 
 import pulp
-from planner.scenario.scenario import load
 
 import planner
 from planner.optimise.formulation import Formulation
@@ -24,6 +23,7 @@ from planner.optimise.solver import LoadedModel, matrix
 from planner.pathway.build import build_problem
 from planner.result.make import plan_from_engine
 from planner.result.readout import read
+from planner.scenario.scenario import load
 
 REPEATS = 9
 

@@ -217,7 +217,7 @@ def _list(raw: dict, name: str, where: str, issues: list[Issue], needed: bool = 
     value = raw.get(name)
     if value is None and not needed:
         return []
-    if not isinstance(value, list) or needed and not value:
+    if not isinstance(value, list) or (needed and not value):
         issues.append(_fault(where, f"`{name}` is missing or empty", f"list the {name}"))
         return []
     return value

@@ -110,7 +110,7 @@ def read_workbook(path: Path, dictionary: Dictionary) -> tuple[TextFrames, list[
             finally:
                 book.close()
     # A crafted file can raise nearly anything from the parser; each of it means "not a workbook".
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         return {}, [_fault(path.name, f"the workbook is broken ({type(error).__name__})",
                            "save it anew as .xlsx", "workbook")]
 

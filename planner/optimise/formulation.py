@@ -191,7 +191,7 @@ class Formulation:
                         add(out, y, ind.eligible * s.cost)
         for k in self.taken:
             if k.source.year == t and k.source.base != k.source.service:
-                add(out, k.q, k.indication.eligible * k.option.cost)
+                add(out, k.q, k.use_case.asked(k.indication.eligible) * k.option.cost)
         return out
 
     def spending(self, t: int, payers) -> Row:
@@ -244,7 +244,7 @@ class Formulation:
                     add(row, y, ind.eligible * getattr(s, who))
         for k in self.taken:
             if k.source.year == t and k.source.base != k.source.service:
-                add(row, k.q, k.indication.eligible * getattr(k.option, who))
+                add(row, k.q, k.use_case.asked(k.indication.eligible) * getattr(k.option, who))
         return row
 
     def coverage_row(self, u: UseCase, t: int) -> Row:

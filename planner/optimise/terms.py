@@ -13,9 +13,9 @@ from planner.pathway.problem import Indication, UseCase
 
 
 def scale(k) -> tuple[float, float, float]:
-    """(eligible people with a usable result, true carriers called, non-carriers called)."""
+    """(asked people with a usable result, true carriers called, non-carriers called)."""
     result = k.option.result(k.source.biomarker)
-    return (k.indication.eligible * result.eta, *k.use_case.called(result))
+    return (k.use_case.asked(k.indication.eligible) * result.eta, *k.use_case.called(result))
 
 
 def health(k, measure: str) -> Iterator[tuple[object, float]]:
@@ -94,9 +94,9 @@ def people(k, drug: str) -> Iterator[tuple[object, float]]:
 
 def blind_spending(ind: Indication, u: UseCase, payers, year: int) -> float:
     """R0: money that the payers spend a year with nobody tested (steady state)."""
-    return ind.eligible * sum(d.fit * d.u0 * d.paid_by(tuple(payers)) * sum(d.pay) for d in u.therapies)
+    return u.asked(ind.eligible) * sum(d.fit * d.u0 * d.paid_by(tuple(payers)) * sum(d.pay) for d in u.therapies)
 
 
 def blind_people(ind: Indication, u: UseCase, drug: str) -> float:
     """People given a drug a year with nobody tested."""
-    return ind.eligible * sum(d.fit * d.u0 for d in u.therapies if drug in d.drugs)
+    return u.asked(ind.eligible) * sum(d.fit * d.u0 for d in u.therapies if drug in d.drugs)

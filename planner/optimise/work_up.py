@@ -72,7 +72,7 @@ def treated_within_worked_up(f: Formulation, ind, base: str, mine, y, t: int) ->
             if k.source.base != base:
                 continue
             result = k.option.result(k.source.biomarker)
-            called = sum(k.use_case.called(result)) * result.eta
+            called = k.use_case.subgroup * sum(k.use_case.called(result)) * result.eta
             for d, variable in k.x + k.v:
                 if d.line_group == group:
                     add(row, variable, called)

@@ -34,7 +34,7 @@ def reach(values: Values, drug: str, indication: str, care: float) -> DrugReach 
     ``care``: share of the eligible who reach care, by which a share of *all* patients is divided.
     Trial access is shown, never counted as access.
     """
-    by_payer, ceilings, courses, among_fit = {}, [], None, True
+    by_payer, rows_of = {}, {}
     for payer in PAYERS:
         if payer == "trial":
             continue
@@ -46,13 +46,14 @@ def reach(values: Values, drug: str, indication: str, care: float) -> DrugReach 
             values.place, {"drug": drug, "indication_id": indication, "payer": payer})
         includes = set(rows[0]["includes"].split(";")) if rows else {"care"}
         share = fact.value if "care" in includes else min(1.0, fact.value / care if care else 0.0)
-        among_fit = among_fit and "fit" in includes
-        by_payer[payer] = share
-        ceilings += [r["ceiling"] for r in rows if present(r["ceiling"])]
-        courses = next((r["courses"] for r in rows if present(r["courses"])), courses)
+        by_payer[payer], rows_of[payer] = share, rows
     if not by_payer:
         return None
     by_payer = _at_one_level(values, drug, indication, by_payer)
+    kept = [row for payer in by_payer for row in rows_of[payer]]
+    ceilings = [r["ceiling"] for r in kept if present(r["ceiling"])]
+    courses = next((r["courses"] for r in kept if present(r["courses"])), None)
+    among_fit = all("fit" in r["includes"].split(";") for r in kept)
     today = DrugReach(tuple(sorted(by_payer.items())), max(ceilings, default=0.0), courses, among_fit)
     return _changed(values, drug, today)
 

@@ -137,7 +137,7 @@ def _indication(values: Values, scenario: Scenario, row: dict, threshold: float)
     lacks += ["cost of a work-up"] * (workup is None)
     cases = [_use_case(values, scenario, row, patients, fit, remaining, lacks, u, threshold)
              for u in evidence.records("use_cases", indication_id=indication)]
-    cases = net_of_overlap(values, cases, indication)
+    cases = asked_after(values, net_of_overlap(values, cases, indication), indication)
     services, unserved = _services(values, scenario, row, cases)
     cases = [_served(u, services, unserved) for u in cases]
     place_code = values.place.region or values.place.iso3
@@ -222,12 +222,29 @@ def net_of_overlap(values: Values, cases: list[UseCase], indication: str) -> lis
     return out
 
 
+def asked_after(values: Values, cases: list[UseCase], indication: str) -> list[UseCase]:
+    """The share of eligible patients whom the results of the prerequisites lead to the question.
+
+    A biomarker of HER2-negative disease is asked in HER2-negative patients only: the others are neither
+    tested for it nor falsely positive. Prerequisites are taken as independent of each other.
+    """
+    share = {u.biomarker: u.prevalence for u in cases}
+    out = []
+    for u in cases:
+        asked = 1.0
+        for r in values.evidence.records("prerequisites", indication_id=indication, biomarker_id=u.biomarker):
+            first = share.get(r["requires_biomarker_id"], 0.0)
+            asked *= {"positive": first, "negative": 1 - first, "any": 1.0}[r["proceeds_if"]]
+        out.append(replace(u, subgroup=max(asked, u.prevalence_net)))
+    return out
+
+
 def _services(values: Values, scenario: Scenario, row: dict, cases: list[UseCase]):
     """Services that answer a use case of the indication, and what is missing for the others."""
     evidence, indication = values.evidence, row["indication_id"]
     ready: list[ServiceOption] = []
     lacking: dict[str, list[str]] = {}
-    prevalence = {u.biomarker: u.prevalence for u in cases}
+    prevalence = {u.biomarker: u.asked_prevalence for u in cases}
     for service in evidence.records("services"):
         if service["indication_id"] not in (indication, "*") or service["service_id"] in scenario.services.exclude:
             continue

@@ -92,6 +92,8 @@ def monitoring(values: Values, drugs: list[str], months: float, rate: float) -> 
     """A month's visits and laboratory; echocardiograms with HER2 antibodies."""
     records = [values.evidence.record("drugs", drug=d) for d in drugs]
     item = "oral_month" if all(r["route"] == "oral" for r in records) else "infusion_month"
+    if all(r["drug_class"].lower().startswith("endocrine") for r in records):
+        item = "endocrine_month"
     month = values.local_money("administration_costs", "monitoring", "USD a month", item=item)
     if month is None:
         return Course((0.0,), 0.0, ("cost of monitoring",))

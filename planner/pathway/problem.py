@@ -166,6 +166,7 @@ class UseCase:
     therapies: tuple[TherapyOption, ...]
     requires: tuple[str, ...]
     value_gated: tuple[str, ...] = ()
+    subgroup: float = 1.0  # share of eligible patients whom the prerequisites' results lead to the question
 
     @property
     def id(self) -> str:
@@ -173,18 +174,27 @@ class UseCase:
 
     @property
     def drug_prevalence(self) -> float:
-        """Share of eligible patients on whose result the drug is given.
+        """Share of the asked patients (``subgroup``) on whose result the drug is given.
 
         With role ``spares`` the laboratory's own positive withholds the drug.
         """
-        return 1 - self.prevalence_net if self.role == "spares" else self.prevalence_net
+        return 1 - self.asked_prevalence if self.role == "spares" else self.asked_prevalence
+
+    @property
+    def asked_prevalence(self) -> float:
+        """Prevalence among the patients whom the prerequisites' results lead to the question."""
+        return min(1.0, self.prevalence_net / self.subgroup) if self.subgroup > 0 else 0.0
+
+    def asked(self, eligible: float) -> float:
+        """Patients a year for whom the biomarker is a question."""
+        return eligible * self.subgroup
 
     def accuracy(self, result: ServiceResult) -> tuple[float, float]:
         """(Se, Sp) for the result on which the drug is given."""
         return (result.sp, result.se) if self.role == "spares" else (result.se, result.sp)
 
     def called(self, result: ServiceResult) -> tuple[float, float]:
-        """Shares of eligible patients called: (true carrier, false carrier) of the drug result."""
+        """Shares of asked patients called: (true carrier, false carrier) of the drug result."""
         pi, (se, sp) = self.drug_prevalence, self.accuracy(result)
         return pi * se, (1 - pi) * (1 - sp)
 

@@ -135,10 +135,11 @@ class Values:
         range is kept for the reader.
         """
         key = {"drug": drug}
+        rows = self.evidence.index("drug_prices").rows(self.place, key)
         changed = self._override("drug_prices", "price", key)
         if changed:
-            return self._remember("drug_prices", self.overridden(changed, "drug price", "USD per unit", key))
-        rows = self.evidence.index("drug_prices").rows(self.place, key)
+            unit = rows[0]["unit"] if rows else self.evidence.record("dosing", drug=drug).get("unit", "mg")
+            return self._remember("drug_prices", self.overridden(changed, "drug price", f"USD per {unit}", key))
         if not rows:
             return None
         priced = sorted(

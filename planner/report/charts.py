@@ -70,15 +70,12 @@ def short(text: str, length: int) -> str:
 # -- the ladder ------------------------------------------------------------------------------------
 
 
-def ladder(document: Mapping[str, Any], potential: Mapping[tuple[str, str], float] | None = None) -> Picture:
+def ladder(document: Mapping[str, Any]) -> Picture:
     """One bar per line in rank order: length is the healthy years of full attainable coverage, the
     filled part what this plan reaches, the dashed line where the money ends.
-
-    potential: (region, use case) -> QALYs a year at full attainable coverage, for lines that are not
-    funded (their plan figure is zero).
     """
-    rows = [r for r in document["list"] if r["qalys"] or _potential(r, potential) > 0]
-    frame = pd.DataFrame([_rung(r, potential) for r in rows], columns=[
+    rows = [r for r in document["list"] if r["qalys"] or _potential(r) > 0]
+    frame = pd.DataFrame([_rung(r) for r in rows], columns=[
         "rank", "line", "tier", "qalys", "qalys_if_fully_covered", "coverage", "funded", "mandated"])
     figure = go.Figure()
     if rows:
@@ -91,16 +88,15 @@ def ladder(document: Mapping[str, Any], potential: Mapping[tuple[str, str], floa
                    _ladder_alt(document, frame), frame)
 
 
-def _potential(row, potential) -> float:
+def _potential(row) -> float:
     if row["coverage"] > 1e-7 and row["qalys"]:
         return row["qalys"] * max(1.0, row["attainable_coverage"] / row["coverage"])
-    key = (row["region"], f"{row['indication_id']}/{row['biomarker_id']}")
-    return max(0.0, (potential or {}).get(key, 0.0))
+    return row["qalys_potential"]
 
 
-def _rung(row, potential) -> dict:
+def _rung(row) -> dict:
     return {"rank": row["rank"], "line": line_name(row), "tier": TIER_WORDS[row["priority_tier"]],
-            "qalys": row["qalys"] or 0.0, "qalys_if_fully_covered": _potential(row, potential),
+            "qalys": row["qalys"] or 0.0, "qalys_if_fully_covered": _potential(row),
             "coverage": row["coverage"], "funded": row["funded"],
             "mandated": row["mandated"]}
 

@@ -89,7 +89,13 @@ def sentence(document: Mapping[str, Any], bold: bool = False) -> str:
     ``bold`` sets the numbers between double asterisks (Markdown).
     """
     mark = "**{}**".format if bold else "{}".format
-    return " ".join([_what(document, mark), _drug_money(document, mark), _limits(document, mark)]).strip()
+    parts = [_what(document, mark), _drug_money(document, mark), _limits(document, mark), _warned(document)]
+    return " ".join(part for part in parts if part)
+
+
+def _warned(document) -> str:
+    """Warnings of the plan that belong beside the answer."""
+    return " ".join(f"Mind: {w['text']}." for w in document["warnings"])
 
 
 def _what(document, mark) -> str:
@@ -99,8 +105,10 @@ def _what(document, mark) -> str:
     if n == 0:
         return f"{_money(document, mark)}, {place} would test for no biomarker."
     tested = mark(f"{n} {_many(n, 'biomarker')} in {m} cancer {_many(m, 'indication')}")
+    blind = totals["treated_blind"]
+    anyway = f" (untested, {show(blind, 'people')} of those tested would be given one blind)" if blind >= 0.5 else ""
     return (f"{_money(document, mark)}, {place} would test {tested}: "
-            f"{mark(show(totals['patients_treated'], 'people'))} people get a matched drug, "
+            f"{mark(show(totals['patients_treated'], 'people'))} people get a matched drug{anyway}, "
             f"{mark(show(totals['qalys'], 'qalys'))} healthy years (QALYs) a year.")
 
 

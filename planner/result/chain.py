@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.pathway.problem import Indication, UseCase
 from planner.result.readout import Line
-from planner.result.standalone import Standalone, shares
+from planner.result.standalone import Standalone, reach_of, shares
 
 LINKS = ("eligible", "worked_up", "adequate", "in_time", "accessible", "treated")
 WORDS = {
@@ -15,14 +15,14 @@ WORDS = {
 
 
 def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> dict:
-    """People at each link. ``basis`` says whether these are the plan's numbers or, where the line
-    is not funded, what full attainable coverage would give.
+    """People at each link, ``eligible`` being those for whom the biomarker is a question.
 
-    ``positive`` counts people whose result calls for the drug. The bottleneck is the link that
-    loses the largest share of those who reached the link before.
+    ``basis`` says whether these are the plan's numbers or, where the line is not funded, what full
+    attainable coverage would give. ``positive`` counts people whose result calls for the drug. The
+    bottleneck is the link that loses the largest share of those who reached the link before.
     """
     steps = dict(ind.steps)
-    out = {"incident": ind.incident, "eligible": ind.eligible}
+    out = {"incident": ind.incident, "eligible": u.asked(ind.eligible)}
     planned = line.coverage > 0
     option = next((s for s in ind.services if alone and s.service == alone.service), None)
     result = option.result(u.biomarker) if option else None
@@ -31,10 +31,10 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
         accessible = _accessible(u, called, line.patients_treated)
         treated = line.patients_treated
     elif result:
-        tested = ind.eligible * u.kap
+        tested = u.asked(ind.eligible) * u.kap
         adequate, in_time = tested * result.usable, tested * result.eta
         called = in_time * sum(u.called(result))
-        taken = shares(u.therapies, lambda t: t.alpha * t.sub)
+        taken = shares(u.therapies, reach_of(at_ceiling=False), _gain)
         accessible = called * min(1.0, sum(taken.values()))
         treated = called * sum(taken[t.therapy] * t.fit for t in u.therapies)
     else:
@@ -44,6 +44,10 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
     care = steps.get("reaches_care")
     return out | {"basis": "plan" if planned else "potential", "reaches_care": care,
                   "bottleneck": bottleneck(out, care)}
+
+
+def _gain(t) -> float:
+    return t.effects.carrier["qalys"] or 0.0
 
 
 def _accessible(u: UseCase, called: float, treated: float) -> float:

@@ -16,10 +16,12 @@ from planner.result import priority
 from planner.result.chain import chain
 from planner.result.plan import SCHEMA, Plan
 from planner.result.readout import Line, Readout, read
+from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
 from planner.scenario.model import PAYERS, Scenario
 
 NO_TESTING = "no testing"
+BINDS = 1e-15  # shadow prices below are the solver's rounding
 
 
 def make_plan(scenario: Scenario, evidence: Evidence, model_version: str, problem: Problem | None = None,
@@ -85,14 +87,22 @@ class _Maker:
             "reference": self._reference(), "list": rows, "by_biomarker": self._by_biomarker(rows),
             "by_test": self._by_test(), "do_not_buy": _do_not_buy(rows), "laboratory": [],
             "shadow_prices": {
-                name: {"qalys_per_usd": price, "usd_per_qaly": 1 / price if price > 0 else None}
-                for name, price in sorted(self.optimum.shadow_prices.items())
+                name: self._shadow(name, price) for name, price in sorted(self.optimum.shadow_prices.items())
             },
             "by_region": self._by_region(), "by_year": self._by_year(), "ties": find_ties(self.engine, self.optimum),
+            "warnings": self._warnings(ranked),
             "provenance": [_provenance(f) for f in self.problem.facts],
             "frontier": [{"budget": p.budget, "value": p.value} for p in self.sweep.points],
         }
         return Plan(self.scenario, self.problem, document, self.sweep)
+
+    def _shadow(self, name: str, price: float) -> dict:
+        """Value of one more unit of a limit. In QALYs and dollars only where it is both."""
+        unit = "USD" if name.startswith("budget_") else "minute" if name.startswith("people_") else "course"
+        both = unit == "USD" and self.scenario.objective in ("qalys", "net_health")
+        return {"value_per_unit": price, "unit": unit, "objective": self.scenario.objective,
+                "qalys_per_usd": price if both else None,
+                "usd_per_qaly": 1 / price if both and price > 0 else None}
 
     # -- the list --------------------------------------------------------------------------------
 
@@ -109,26 +119,45 @@ class _Maker:
 
     def _judge(self) -> list[priority.Judged]:
         reference = self.reference_budget()
-        funded = [key for key in self.engine.keys if self.readout.lines[key].coverage > 1e-7]
+        funded = [key for key in self.engine.keys if self.readout.lines[key].coverage > FUNDED]
         critical = self.engine.criticality(self.optimum, funded)
         context = self._context()
         return [
             priority.judge(u, i, self.readout.lines[key],
-                           priority.standing(self.sweep, key, u.kap, reference),
-                           self.problem.threshold, critical.get(key, 0.0 if key in self.engine.keys else None),
-                           context)
+                           priority.standing(self.sweep, key, self._attainable(u), reference),
+                           self.problem.threshold, self._attainable(u),
+                           critical.get(key, 0.0 if key in self.engine.keys else None), context)
             for key, (u, i) in self.use_cases.items()
         ]
 
+    def _attainable(self, u) -> float:
+        """The largest coverage that limits other than money allow: kap, growth over the years, and in
+        selective mode the share with access (mean over the years of the plan)."""
+        top = u.kap
+        if self.scenario.access.mode == "selective" and u.therapies:
+            top = min(top, self.engine.formulation.reach(u))
+        ramp = self.scenario.coverage.ramp_per_year
+        if ramp is None:
+            return top
+        years = range(1, self.problem.years + 1)
+        return sum(min(top, (u.kap0 or 0.0) + ramp * t) for t in years) / len(years)
+
     def _context(self) -> dict:
         prices = self.optimum.shadow_prices
-        people = [(words(n), p) for n, p in sorted(prices.items()) if n.startswith("people_") and p > 1e-15]
+        binding = [("money" if n.startswith("budget_") else "people" if n.startswith("people_") else "supply",
+                    words(n), p) for n, p in sorted(prices.items()) if p > BINDS]
+        in_qalys = self.scenario.objective == "qalys"
         return {
-            "gate": self.scenario.evidence_gate.level,
-            "cut_off": max((p for n, p in prices.items() if n.startswith("budget_testing")), default=None),
-            "capacity": people[0] if people else None,
+            "gate": self.scenario.evidence_gate.level, "binding": binding, "measure": self._measure(),
+            "cut_off": max((p for n, p in prices.items() if n.startswith("budget_testing")), default=None)
+            if in_qalys else None,
+            "axis_binds": any(n.startswith(f"budget_{self.axis}") and p > BINDS for n, p in prices.items()),
             "coverage": {key: line.coverage for key, line in self.readout.lines.items()},
         }
+
+    def _measure(self) -> str:
+        """The measure of health behind the objective."""
+        return "qalys" if self.scenario.objective == "net_health" else self.scenario.objective
 
     def _row(self, rank: int, j: priority.Judged) -> dict:
         u, i, line = j.use_case, j.indication, j.line
@@ -142,7 +171,7 @@ class _Maker:
                          t.escat_basis for t in u.therapies), "mcbs": _first(t.mcbs for t in u.therapies),
                      "who_eml": any(t.who_eml for t in u.therapies)},
             "funded": j.funded, "mandated": u.must_fund, "coverage": line.coverage,
-            "attainable_coverage": u.kap, "coverage_today": u.kap0, "reason": j.reason,
+            "attainable_coverage": j.attainable, "subgroup": u.subgroup, "coverage_today": u.kap0, "reason": j.reason,
             "services": tuple({"service": s, "share": q} for s, q in sorted(line.services.items())),
             "therapies": tuple({"therapy": t, "treated": n} for t, n in sorted(line.therapies.items())),
             "prevalence": u.prevalence, "prevalence_net": u.prevalence_net,
@@ -155,7 +184,9 @@ class _Maker:
             "cost_by_payer": dict(line.cost_by_payer), "treated_by_payer": dict(line.treated_by_payer),
             "incremental_cost": line.incremental_cost, "cost_per_qaly": j.cost_per_qaly,
             "cost_per_qaly_ceiling": j.cost_per_qaly_ceiling,
-            "price_that_pays": j.price_that_pays if j.tier == "lower_price" else None,
+            "cost_per_qaly_where_it_pays": j.pays.cost_per_qaly if j.pays else None,
+            "drugs_above_threshold": _dear(j), "price_that_pays": _price(j),
+            "qalys_potential": priority.potential(j),
             "entry_budget": j.standing.entry_budget, "full_budget": j.standing.full_budget,
             "earlier_spells": j.standing.earlier_spells,
             "criticality": j.criticality,
@@ -178,14 +209,47 @@ class _Maker:
             "tests_done": sum(t["samples"] for t in readout.tests.values()),
             "positives_found": sum(line.positives_found for line in lines),
             "patients_treated": sum(line.patients_treated for line in lines),
-            "without_number": {m: [line.use_case for line in lines if line.health[m] is None and line.coverage > 0]
+            "without_number": {m: sorted(line.use_case for line in lines if line.health[m] is None)
                                for m in MEASURES},
-            "lines_funded": sum(line.coverage > 1e-7 for line in lines),
+            **self._value(lines, health["qalys"]),
+            "treated_blind": sum(line.treated_blind for line in lines),
+            "lines_funded": sum(line.coverage > FUNDED for line in lines),
             "biomarkers_funded": len({key[1].split("/")[1] for key, line in readout.lines.items()
-                                      if line.coverage > 1e-7}),
+                                      if line.coverage > FUNDED}),
             "indications_funded": len({key[1].split("/")[0] for key, line in readout.lines.items()
-                                       if line.coverage > 1e-7}),
+                                       if line.coverage > FUNDED}),
         }
+
+    def _value(self, lines: list[Line], qalys: float) -> dict:
+        """Value for money of the whole plan: incremental cost with tests, per QALY and as net health.
+
+        Where a comparator has no price the cost is an upper bound, and it says so.
+        """
+        cost = sum(line.testing_cost + line.incremental_cost for line in lines)
+        return {
+            "incremental_cost": sum(line.incremental_cost for line in lines),
+            "cost_per_qaly": cost / qalys if qalys > 1e-9 else None,
+            "net_health": qalys - cost / self.problem.threshold,
+            "cost_is_upper_bound": not all(line.exact_cost for line in lines if line.coverage > 0),
+        }
+
+    def _warnings(self, ranked: list[priority.Judged]) -> list[dict]:
+        """What a reader must not miss: funded lines above the threshold, budgets already spent blind."""
+        out = []
+        above = [j for j in ranked if j.funded != "no" and j.pays is None]
+        if above:
+            money = sum(j.line.testing_cost for j in above)
+            out.append({"code": "funded_above_threshold", "figure": money, "unit": "USD a year",
+                        "lines": [j.use_case.id for j in above],
+                        "text": f"{len(above)} funded lines cost more per healthy year than the threshold"})
+        for axis in ("treatment", "total"):
+            limit = self.scenario.limit(axis, 0)
+            blind = self.engine.formulation.blind_spending[0]
+            if limit is not None and self.scenario.budget.basis == "all" and blind > limit:
+                out.append({"code": "blind_above_budget", "figure": blind, "unit": "USD a year", "lines": [],
+                            "text": f"treatment without tests already costs US$ {blind:,.0f} a year, more than "
+                                    f"the {axis} budget"})
+        return out
 
     def _reference(self) -> dict:
         """Today's practice where it is known; what is unknown stays unknown."""
@@ -261,7 +325,7 @@ class _Maker:
         out = [
             {"limit": name, "kind": "money" if name.startswith("budget_") else "people",
              "text": words(name), "shadow_price": price}
-            for name, price in sorted(self.optimum.shadow_prices.items()) if price > 1e-15
+            for name, price in sorted(self.optimum.shadow_prices.items()) if price > BINDS
         ]
         waiting = [j.use_case.id for j in ranked if j.tier == "when_drug"]
         short = [j.use_case.id for j in ranked if j.funded != "no" and j.use_case.therapies
@@ -270,6 +334,20 @@ class _Maker:
             out.append({"limit": "drugs", "kind": "drugs", "text": "drugs that are not reachable for all",
                         "shadow_price": None, "waiting": waiting, "short": short})
         return out
+
+
+def _dear(j: priority.Judged) -> tuple[str, ...]:
+    """Reachable therapies that the line would do without at the threshold, by name."""
+    if j.pays is None:
+        return ()
+    return tuple(t.name for t in j.use_case.therapies if t.alpha > 0 and t.therapy not in j.pays.therapies)
+
+
+def _price(j: priority.Judged) -> dict | None:
+    if j.price_that_pays is None or j.tier not in ("lower_price", "when_drug"):
+        return None
+    p = j.price_that_pays
+    return {"therapy": p.therapy, "name": p.name, "price": p.price, "course_cost": p.course_cost}
 
 
 def _sums(lines: list[Line]) -> dict:

@@ -9,17 +9,16 @@ import numpy as np
 from planner.optimise.sweep import Sweep
 from planner.pathway.problem import Indication, UseCase
 from planner.result.readout import Line
-from planner.result.standalone import Standalone, best
+from planner.result.reasons import FUNDED, REACHABLE, reason
+from planner.result.standalone import PayingPrice, Standalone, best, paying, price_that_pays
 
 TIERS = ("core", "expand", "lower_price", "when_drug", "research_only", "not_now")
 TIER_WORDS = {
     "core": "core", "expand": "expand", "lower_price": "at a lower price",
     "when_drug": "when the drug is there", "research_only": "research only", "not_now": "not now",
 }
-REACHABLE = 0.005  # a drug that fewer than one in 200 can get is not reachable
 NEARLY = 1 - 1e-6
 HALF = 0.5
-FUNDED = 1e-7  # coverage below which a line counts as not funded
 
 
 @dataclass(frozen=True)
@@ -81,20 +80,27 @@ class Judged:
     standing: Standing
     alone: Standalone | None
     at_ceiling: Standalone | None
+    pays: Standalone | None
     funded: str
+    attainable: float
     tier: str
     report_class: str
     cost_per_qaly: float | None
     cost_per_qaly_ceiling: float | None
-    price_that_pays: float | None
+    price_that_pays: PayingPrice | None
     reason: dict | None
     criticality: float | None
 
 
 def all_in(line: Line, alone: Standalone | None) -> tuple[float | None, float | None]:
-    """(exact all-in cost per QALY, its upper bound where a comparator has no price)."""
+    """(exact all-in cost per QALY, its upper bound where a comparator has no price).
+
+    A funded line that loses health has neither: no ratio says what it is.
+    """
     qalys = line.health["qalys"]
-    if line.coverage > 0 and qalys is not None and qalys > 1e-12:
+    if line.coverage > FUNDED:
+        if qalys is None or qalys <= 1e-9:
+            return None, None
         ratio, exact = (line.testing_cost + line.incremental_cost) / qalys, line.exact_cost
     elif alone and alone.cost_per_qaly is not None:
         ratio, exact = alone.cost_per_qaly, alone.exact
@@ -109,34 +115,31 @@ def funded(coverage: float, attainable: float) -> str:
     return "full" if coverage >= attainable * NEARLY else "part"
 
 
-def tier(u: UseCase, place: Standing, coverage: float, ceiling: float | None, threshold: float,
-         at_ceiling: Standalone | None, price: float | None = None) -> str:
-    """Priority tier by the rules of model.md; ``ceiling`` is the upper bound of the all-in ratio.
+def tier(u: UseCase, place: Standing, line: Line, attainable: float, pays: Standalone | None,
+         pays_there: Standalone | None, price: PayingPrice | None) -> str:
+    """Priority tier by the rules of model.md (decisions 7 and 8).
 
-    ``price``: the highest cost of a course at which the line pays. A line that is not funded and
-    would not pay even with a free course is *not now* rather than *at a lower price* (decision 7).
+    ``pays``: the service and drugs with which the line is worth its cost by today's access;
+    ``pays_there``: the same at the ceiling of access; ``price``: the price of a course that pays.
     """
-    if u.gap or not u.therapies:
+    if u.gap or not u.therapies or u.excluded:
         return "not_now"
     if not u.gated:
         cheaper = u.value_gated and price is not None
         return "lower_price" if cheaper else "not_now" if u.value_gated else "research_only"
     if all(t.report_class == "trial_only" for t in u.therapies):
         return "research_only"
-    if u.excluded:
+    loses = line.coverage > FUNDED and (line.health["qalys"] or 0.0) < 0
+    if loses:
         return "not_now"
     reach = max(t.alpha for t in u.therapies)
-    within = ceiling is not None and ceiling <= threshold
-    half = HALF * u.kap
-    if reach >= REACHABLE and within:
-        core = coverage >= half * NEARLY and place.coverage_at_half >= half * NEARLY
-        return "core" if core else "expand"
-    bought = at_ceiling.cost_per_qaly if at_ceiling else None
-    waits = u.role == "selects" and reach < max(t.amax for t in u.therapies)
-    if waits and bought is not None and bought <= threshold:
+    half = HALF * attainable * NEARLY
+    if reach >= REACHABLE and pays:
+        return "core" if line.coverage >= half and place.coverage_at_half >= half else "expand"
+    if u.role == "selects" and reach < max(t.amax for t in u.therapies) and pays_there:
         return "when_drug"
-    fundable = coverage > FUNDED or price is not None
-    return "lower_price" if reach >= REACHABLE and ceiling is not None and fundable else "not_now"
+    fundable = line.coverage > FUNDED or price is not None
+    return "lower_price" if reach >= REACHABLE and fundable else "not_now"
 
 
 def report_class(u: UseCase) -> str:
@@ -146,88 +149,29 @@ def report_class(u: UseCase) -> str:
     return next((c for c in order if c in classes), "not_meaningful")
 
 
-def price_that_pays(u: UseCase, alone: Standalone | None, threshold: float) -> float | None:
-    """Highest gross cost per course at which the line pays at the threshold, USD.
-
-    The excess over the threshold is taken off the courses of the treated alike; None where even a
-    free drug would not pay.
-    """
-    if alone is None or alone.treated <= 0 or alone.qalys <= 0:
-        return None
-    course = max((t.course_cost for t in u.therapies if t.alpha > 0), default=0.0)
-    excess = alone.testing_cost + alone.incremental_cost - threshold * alone.qalys
-    price = course - excess / alone.treated
-    return price if price > 0 else None
-
-
-def reason(u: UseCase, ind: Indication, state: str, place: Standing, alone: Standalone | None,
-           ratio: float | None, context: dict) -> dict | None:
-    """Why a line is not fully funded: code, figure with unit, and a sentence; None where it is."""
-    if state == "full":
-        return None
-
-    def said(code, figure, unit, text):
-        return {"code": code, "figure": figure, "unit": unit, "text": text}
-
-    if u.gap:
-        return said("not_plannable", None, "", f"cannot be planned: missing {u.gap}")
-    if u.excluded:
-        return said("excluded", None, "", "taken off the list by this scenario")
-    if not u.therapies:
-        return said("no_therapy", None, "", "no matched therapy is known")
-    if not u.gated and u.value_gated:
-        return said("above_value_threshold", ratio, "USD per QALY",
-                    "every matched therapy costs more per QALY than the threshold allows")
-    if not u.gated:
-        return said("below_gate", u.level, "evidence level",
-                    f"evidence level {u.level}, the gate is {context['gate']}")
-    if ind.eligible <= 0:
-        return said("no_eligible", 0.0, "people a year", "no eligible patients here")
-    reach = max(t.alpha for t in u.therapies)
-    if reach < REACHABLE:
-        return said("not_accessible", reach, "share", f"the drug is not reachable: {reach:.1%} of those "
-                    "in need can get it")
-    if alone is None:
-        return said("no_assay", None, "", "no assay tells carriers from others well enough")
-    missing = [r for r in u.requires if context["coverage"].get((u.region, f"{u.indication}/{r}"), 1.0) <= 1e-7]
-    if missing:
-        return said("prerequisite", None, "", f"needs {', '.join(missing)} first, which is not funded")
-    if alone.qalys <= 1e-12:
-        return said("dominated", alone.qalys, "QALYs per patient tested",
-                    "testing brings no more health than treating without the test")
-    if context["capacity"]:
-        return said("capacity", context["capacity"][1], "QALYs per minute",
-                    f"{context['capacity'][0]} is used up")
-    return _below_cut_off(said, state, place, alone, context)
-
-
-def _below_cut_off(said, state: str, place: Standing, alone: Standalone, context: dict) -> dict:
-    figure = alone.qalys_per_testing_dollar
-    cut = context["cut_off"]
-    if cut is None or not cut:
-        return said("below_cut_off", figure, "QALYs per USD of tests",
-                    "does not raise the objective in use under the limits set")
-    ratio = f"{figure * 1e6:,.1f} healthy years per million dollars of tests against {cut * 1e6:,.1f} at the cut"
-    if state == "part":
-        upto = f"; full at US$ {place.full_budget:,.0f}" if place.full_budget is not None else ""
-        return said("below_cut_off", place.full_budget, "USD a year", f"the money ends here{upto}")
-    return said("below_cut_off", figure, "QALYs per USD of tests", f"below the cut: {ratio}")
-
-
-def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: float,
+def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: float, attainable: float,
           criticality: float | None, context: dict) -> Judged:
     """Everything the list says of one use case."""
     plannable = bool(u.therapies) and not u.gap
     alone = best(u, ind) if plannable else None
-    ceiling_alone = best(u, ind, at_ceiling=True) if plannable else None
+    there = best(u, ind, at_ceiling=True) if plannable else None
+    pays = paying(u, ind, threshold) if plannable else None
+    pays_there = paying(u, ind, threshold, at_ceiling=True) if plannable else None
+    price = price_that_pays(u, ind, threshold) if plannable else None
     exact, ceiling = all_in(line, alone)
-    state = funded(line.coverage, u.kap)
-    price = price_that_pays(u, alone or ceiling_alone, threshold)
+    state = funded(line.coverage, attainable)
     return Judged(
-        u, ind, line, place, alone, ceiling_alone, state,
-        tier(u, place, line.coverage, ceiling, threshold, ceiling_alone, price), report_class(u), exact,
-        ceiling, price, reason(u, ind, state, place, alone, ceiling, context), criticality,
+        u, ind, line, place, alone, there, pays, state, attainable,
+        tier(u, place, line, attainable, pays, pays_there, price), report_class(u), exact, ceiling, price,
+        reason(u, ind, state, line, place.full_budget, alone, ceiling, context), criticality,
     )
+
+
+def potential(j: Judged) -> float:
+    """QALYs a year at full attainable coverage with the drug as reachable as it could be made."""
+    if j.at_ceiling is None:
+        return 0.0
+    return max(0.0, j.at_ceiling.qalys) * j.use_case.asked(j.indication.eligible) * j.use_case.kap
 
 
 def order(judged: list[Judged]) -> list[Judged]:
@@ -238,7 +182,6 @@ def order(judged: list[Judged]) -> list[Judged]:
         if j.standing.entry_budget is not None:
             cost = max(j.line.testing_cost, 1e-9)
             return (0, j.standing.entry_budget, -(j.criticality or 0.0) / cost, j.use_case.id)
-        unlock = j.at_ceiling.qalys * j.indication.eligible * j.use_case.kap if j.at_ceiling else 0.0
-        return (1, -max(0.0, unlock), 0.0, j.use_case.id)
+        return (1, -potential(j), 0.0, j.use_case.id)
 
     return sorted(judged, key=key)

@@ -20,6 +20,7 @@ from planner.scenario.model import PAYERS
 
 PEOPLE = ("coverage", "patients_tested", "adequate", "in_time", "positives_found", "called",
           "patients_treated", "treated_blind", "testing_cost", "incremental_cost")
+DUST = 1e-9  # shares below are the solver's rounding
 QUANTITIES = (*PEOPLE, *(f"cost:{z}" for z in PAYERS), *(f"treated:{z}" for z in PAYERS),
               *(f"health:{m}" for m in MEASURES))
 
@@ -96,8 +97,8 @@ class Compiled:
             self._coefficients.append(coefficient)
 
     def _take(self, k) -> None:
-        n, people = self.row[k.source.region, k.use_case.id], k.indication.eligible
-        result, pi = k.option.result(k.source.biomarker), k.use_case.prevalence_net
+        n, people = self.row[k.source.region, k.use_case.id], k.use_case.asked(k.indication.eligible)
+        result, pi = k.option.result(k.source.biomarker), k.use_case.asked_prevalence
         found = result.eta * (pi * result.se + (1 - pi) * (1 - result.sp))
         for quantity, share in (
             ("coverage", 1 / people), ("patients_tested", 1.0), ("adequate", result.usable),
@@ -183,12 +184,13 @@ class _Reader:
     def _take(self, k) -> None:
         """What a use case is served with, and whose comparator has no price."""
         line, q = self.lines[k.source.region, k.use_case.id], self.value(k.q)
-        line.services[k.option.service] += q
+        if q > DUST:
+            line.services[k.option.service] += q
         if k.source.base != k.source.service:
-            self._count(k.option, k.indication.eligible * q)
+            self._count(k.option, k.use_case.asked(k.indication.eligible) * q)
         people, true, false = terms.scale(k)
         for d, variable in k.x + k.v:
-            if self.value(variable) > 0:
+            if self.value(variable) > DUST:
                 line.therapies[d.therapy] += people * d.fit * (true + false) * self.value(variable)
                 line.exact_cost &= d.m_kind == "incremental"
 

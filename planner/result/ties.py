@@ -23,7 +23,7 @@ def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
     names: dict[tuple, int] = {}
     for k in engine.formulation.taken:
         column = engine.column(k.q)
-        if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money:
+        if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money + 0.01:
             names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
     cheapest = float(engine.money_cost @ plan.values)
     limit = cheapest + SAME * max(1.0, abs(cheapest))

@@ -69,7 +69,7 @@ def show_plan(plan: Plan) -> None:
     limits(document)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        picture(charts.ladder(document, cache.potential(plan)), "ladder", SOURCE, "ladder")
+        picture(charts.ladder(document), "ladder", SOURCE, "ladder")
     with right:
         line.panel(plan)
         budget = plan.scenario.limit(document["frontier_axis"], 0)

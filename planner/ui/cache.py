@@ -22,7 +22,6 @@ from planner.optimise.resolve import AXES, Engine
 from planner.pathway.build import build_problem
 from planner.result.make import plan_from_engine
 from planner.result.plan import Plan
-from planner.result.standalone import best
 from planner.scenario.model import Scenario
 
 NO_LIMIT = {"testing": None, "treatment": None, "total": None}
@@ -120,15 +119,3 @@ def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
         with _engine(mine, free) as engine:
             mine.ranges = {axis: tuple(p.budget for p in engine.sweep(axis).points) for axis in AXES}
     return mine.ranges
-
-
-def potential(plan: Plan) -> dict[tuple[str, str], float]:
-    """(region, use case) -> QALYs a year if every attainable patient were tested with the drug as
-    reachable as it could be made; for lines that are not funded."""
-    out = {}
-    for i in plan.problem.indications:
-        for u in i.use_cases:
-            alone = best(u, i, at_ceiling=True) if u.therapies and not u.gap else None
-            if alone is not None:
-                out[u.region, u.id] = max(0.0, alone.qalys * i.eligible * u.kap)
-    return out

@@ -58,8 +58,13 @@ def _value(row, document) -> None:
         verdict = "within" if ratio <= threshold else "above"
         parts.append(f"{most}{show(ratio, 'usd')} for a healthy year, all costs in: {verdict} the threshold of "
                      f"{show(threshold, 'usd')}")
+    if row["drugs_above_threshold"] and row["cost_per_qaly_where_it_pays"] is not None:
+        parts.append(f"{show(row['cost_per_qaly_where_it_pays'], 'cost_per_qaly')} without "
+                     f"{', '.join(row['drugs_above_threshold'])}, above the threshold today")
     if row["price_that_pays"]:
-        parts.append(f"it pays from {show(row['price_that_pays'], 'usd')} a course")
+        price = row["price_that_pays"]
+        parts.append(f"it pays if a course of {price['name']} costs {show(price['price'], 'usd')} or less "
+                     f"(today {show(price['course_cost'], 'usd')})")
     if row["reason"]:
         parts.append(plain(row["reason"]["text"]))
     st.markdown(dollars(" · ".join(parts)), help=glossary.meaning(

@@ -10,8 +10,8 @@ import pytest
 from planner.optimise.resolve import Engine
 from planner.optimise.sweep import Point, Sweep
 from planner.result import priority
-from planner.result.readout import read
-from planner.result.standalone import best, shares
+from planner.result.readout import Line, read
+from planner.result.standalone import best, paying, price_that_pays, shares
 from tests.tiny import therapy, tiny_problem, tiny_scenario, use_case
 
 KEY = ("XXX", "lung/egfr")
@@ -42,44 +42,73 @@ def test_what_never_enters_has_no_entry():
     assert priority.standing(sweep((0, 0.5)), ("XXX", "other/x"), 0.8, 500).entry_budget is None
 
 
-@pytest.mark.parametrize("coverage, at_half, ceiling, expected", [
-    (0.9, 0.9, 10_000, "core"),
-    (0.45, 0.45, 10_000, "core"),
-    (0.44, 0.9, 10_000, "expand"),
-    (0.9, 0.0, 10_000, "expand"),
-    (0.0, 0.0, 10_000, "expand"),
-    (0.9, 0.9, 30_000, "lower_price"),
+LUNG = tiny_problem().indications[1]
+
+
+def tier_of(u, coverage=0.0, at_half=0.0, threshold=20_000, qalys=1.0):
+    line = Line("XXX", u.id, coverage=coverage, health={"qalys": qalys})
+    return priority.tier(u, priority.Standing(0.0, 0.0, (), at_half, 0.9), line, 0.9,
+                         paying(u, LUNG, threshold), paying(u, LUNG, threshold, at_ceiling=True),
+                         price_that_pays(u, LUNG, threshold))
+
+
+@pytest.mark.parametrize("coverage, at_half, threshold, expected", [
+    (0.9, 0.9, 20_000, "core"),
+    (0.45, 0.45, 20_000, "core"),
+    (0.44, 0.9, 20_000, "expand"),
+    (0.9, 0.0, 20_000, "expand"),
+    (0.0, 0.0, 20_000, "expand"),
+    (0.9, 0.9, 5_000, "lower_price"),
 ])
-def test_tiers_by_coverage_and_value(coverage, at_half, ceiling, expected):
+def test_tiers_by_coverage_and_value(coverage, at_half, threshold, expected):
     u = use_case("lung", "egfr", [therapy(amax=0.5)])
-    place = priority.Standing(0.0, 0.0, (), at_half, 0.9)
-    assert priority.tier(u, place, coverage, ceiling, 20_000, None, 5_000) == expected
+    assert tier_of(u, coverage, at_half, threshold) == expected
 
 
 def test_tiers_of_lines_that_cannot_be_funded():
-    place = priority.Standing(None, None, (), 0.0, 0.0)
-    problem = tiny_problem()
-    lung = problem.indications[1]
-    unreachable = use_case("lung", "egfr", [therapy(alpha=0.0, payers=(), amax=0.8, m=5_000.0)])
-    there = best(unreachable, lung, at_ceiling=True)
     cases = {
-        "when_drug": (unreachable, None, there),
-        "research_only": (use_case("lung", "egfr", [therapy()], gated=False), 1_000, None),
-        "lower_price": (use_case("lung", "egfr", [therapy()], gated=False, value_gated=("drug_a",)), 90_000, None),
-        "not_now": (use_case("lung", "egfr", [], gap="price of drug_a"), None, None),
+        "when_drug": use_case("lung", "egfr", [therapy(alpha=0.0, payers=(), amax=0.8, m=5_000.0)]),
+        "research_only": use_case("lung", "egfr", [therapy()], gated=False),
+        "lower_price": use_case("lung", "egfr", [therapy()], gated=False, value_gated=("drug_a",)),
+        "not_now": use_case("lung", "egfr", [], gap="price of drug_a"),
     }
-    for expected, (u, ceiling, at_ceiling) in cases.items():
-        assert priority.tier(u, place, 0.0, ceiling, 20_000, at_ceiling, 5_000) == expected
-    trial = use_case("lung", "egfr", [therapy(report_class="trial_only")])
-    assert priority.tier(trial, place, 0.9, 1_000, 20_000, None) == "research_only"
+    for expected, u in cases.items():
+        assert tier_of(u) == expected
+    assert tier_of(use_case("lung", "egfr", [therapy(report_class="trial_only")]), 0.9) == "research_only"
+
+
+def test_what_would_not_pay_even_for_free_is_not_now_unless_funded():
+    """Tests alone cost more than the health is worth."""
+    u = use_case("lung", "egfr", [therapy(amax=0.5)])
+    assert price_that_pays(u, LUNG, 500) is None
+    assert tier_of(u, threshold=500) == "not_now"
+    assert tier_of(u, coverage=0.9, threshold=500) == "lower_price"
+
+
+def test_a_line_that_loses_health_is_not_now():
+    u = use_case("lung", "egfr", [therapy(amax=0.5)])
+    assert tier_of(u, coverage=0.9, at_half=0.9, qalys=-1.0) == "not_now"
+
+
+def test_a_dear_drug_that_few_can_reach_does_not_make_the_test_dear():
+    cheap = therapy("cheap", m=2_000.0, course_cost=2_000.0)
+    dear = therapy("dear", h=1.01, alpha=0.05, m=200_000.0, course_cost=200_000.0)
+    u = use_case("lung", "egfr", [cheap, dear])
+    assert best(u, LUNG).cost_per_qaly > 20_000
+    alone = paying(u, LUNG, 20_000)
+    assert alone.therapies == ("cheap",) and alone.cost_per_qaly < 20_000
+    assert tier_of(u, 0.9, 0.9) == "core"
 
 
 def test_shares_use_nested_access_for_the_larger_gain():
     common, scarce = therapy("common", alpha=0.6, h=1.0), therapy("scarce", alpha=0.2, h=2.0)
-    taken = shares([common, scarce], lambda t: t.alpha)
+    def gain(t):
+        return t.effects.carrier["qalys"]
+
+    taken = shares([common, scarce], lambda t: t.alpha, gain)
     assert taken == pytest.approx({"scarce": 0.2, "common": 0.4})
     worse = therapy("worse", alpha=0.2, h=0.5)
-    assert shares([common, worse], lambda t: t.alpha) == pytest.approx({"worse": 0.0, "common": 0.6})
+    assert shares([common, worse], lambda t: t.alpha, gain) == pytest.approx({"worse": 0.0, "common": 0.6})
 
 
 def test_standalone_agrees_with_the_programme():
@@ -96,13 +125,21 @@ def test_standalone_agrees_with_the_programme():
 
 
 def test_price_that_pays_makes_the_line_cost_the_threshold():
-    problem = tiny_problem()
-    lung = replace(problem.indications[1], services=problem.indications[1].services[:1])
+    lung = replace(LUNG, services=LUNG.services[:1])
     u = use_case("lung", "egfr", [therapy(m=60_000.0, pay=(60_000.0,), course_cost=60_000.0)])
-    alone = best(u, lung)
-    price = priority.price_that_pays(u, alone, 20_000)
+    price = price_that_pays(u, lung, 20_000).price
     cheaper = replace(u, therapies=(replace(u.therapies[0], m=price),))
     assert best(cheaper, lung).cost_per_qaly == pytest.approx(20_000)
+
+
+def test_price_that_pays_is_one_drug_at_a_time():
+    """A dear second drug does not lend its price to the first."""
+    lung = replace(LUNG, services=LUNG.services[:1])
+    first = therapy("first", m=60_000.0, course_cost=60_000.0)
+    alone = price_that_pays(use_case("lung", "egfr", [first]), lung, 20_000)
+    dear = therapy("dear", h=1.1, alpha=0.01, m=500_000.0, course_cost=500_000.0)
+    both = price_that_pays(use_case("lung", "egfr", [first, dear]), lung, 20_000)
+    assert both.therapy == "first" and both.price == pytest.approx(alone.price)
 
 
 def test_unpriced_comparator_gives_a_bound_and_no_ratio():
@@ -114,9 +151,3 @@ def test_unpriced_comparator_gives_a_bound_and_no_ratio():
     line = read(empty, empty.optimum().plan.values).lines["XXX", "lung/egfr"]
     exact, ceiling = priority.all_in(line, alone)
     assert exact is None and ceiling == pytest.approx(alone.cost_per_qaly)
-
-
-def test_what_would_not_pay_even_for_free_is_not_now():
-    u = use_case("lung", "egfr", [therapy(amax=0.5)])
-    place = priority.Standing(0.0, 0.0, (), 0.0, 0.9)
-    assert priority.tier(u, place, 0.0, 90_000, 20_000, None, None) == "not_now"

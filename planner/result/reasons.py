@@ -1,0 +1,95 @@
+"""Why a line is funded, in part or not: a code, a figure with its unit, and a sentence."""
+
+from __future__ import annotations
+
+from planner.pathway.problem import Indication, UseCase
+from planner.result.readout import Line
+from planner.result.standalone import Standalone
+
+REACHABLE = 0.005  # a drug that fewer than one in 200 can get is not reachable
+FUNDED = 1e-6  # coverage below which a line counts as not funded
+
+
+def said(code: str, figure: float | None, unit: str, text: str) -> dict:
+    return {"code": code, "figure": figure, "unit": unit, "text": text}
+
+
+def reason(u: UseCase, ind: Indication, state: str, line: Line, full_budget: float | None,
+           alone: Standalone | None, ratio: float | None, context: dict) -> dict:
+    """The reason for one line. ``context``: gate, objective, binding limits, coverage by use case."""
+    if state == "full":
+        return _funded(line)
+    return _cannot(u, ind, ratio, context) or _does_not(u, state, full_budget, alone, context)
+
+
+def _funded(line: Line) -> dict:
+    qalys = line.health["qalys"]
+    if qalys is not None and qalys < 0:
+        return said("funded", qalys, "QALYs a year", "funded for the money it saves, at a loss of health")
+    if qalys is None or line.testing_cost <= 0:
+        return said("funded", line.coverage, "share", "funded as far as it can be reached")
+    figure = qalys / line.testing_cost
+    return said("funded", figure, "QALYs per USD of tests",
+                f"funded in full: {figure * 1e6:,.1f} healthy years per million dollars of tests")
+
+
+def _cannot(u: UseCase, ind: Indication, ratio: float | None, context: dict) -> dict | None:
+    """What keeps a line out whatever the money."""
+    if u.gap:
+        return said("not_plannable", None, "", f"cannot be planned: missing {u.gap}")
+    if u.excluded:
+        return said("excluded", None, "", "taken off the list by this scenario")
+    if not u.therapies:
+        return said("no_therapy", None, "", "no matched therapy is known")
+    if not u.gated and u.value_gated:
+        return said("above_value_threshold", ratio, "USD per QALY",
+                    "every matched therapy costs more per QALY than the threshold allows")
+    if not u.gated:
+        return said("below_gate", u.level, "evidence level",
+                    f"evidence level {u.level}, the gate is {context['gate']}")
+    if ind.eligible <= 0:
+        return said("no_eligible", 0.0, "people a year", "no eligible patients here")
+    measure = context["measure"]
+    if all(t.effects.pair(measure) is None for t in u.therapies):
+        return said("no_number", None, "",
+                    f"left out: no number for the objective in use ({measure.replace('_', ' ')})")
+    reach = max(t.alpha for t in u.therapies)
+    if reach < REACHABLE:
+        return said("not_accessible", reach, "share",
+                    f"the drug is not reachable: {reach:.1%} of those in need can get it")
+    return None
+
+
+def _does_not(u: UseCase, state: str, full_budget: float | None, alone: Standalone | None,
+              context: dict) -> dict:
+    """What keeps a line out under the limits set."""
+    if alone is None:
+        return said("no_assay", None, "", "no assay tells carriers from others well enough")
+    unknown = [r for r in u.requires
+               if context["coverage"].get((u.region, f"{u.indication}/{r}"), 1.0) <= FUNDED]
+    if unknown:
+        return said("prerequisite", None, "", f"needs {', '.join(unknown)} first, which is not funded")
+    if alone.qalys <= 1e-12 and context["measure"] == "qalys":
+        return said("dominated", alone.qalys, "QALYs per patient tested",
+                    "testing brings no more health than treating without the test")
+    binding = context["binding"]
+    people = next((name for kind, name, _ in binding if kind == "people"), None)
+    if people:
+        return said("capacity", None, "", f"{people} is used up by lines that bring more")
+    money = [name for kind, name, _ in binding if kind == "money"]
+    if not money:
+        if state == "part":
+            return said("limited", None, "", "as far as access, supply or growth allows")
+        return said("dominated", None, "", "does not raise the objective in use")
+    if state == "part":
+        known = full_budget is not None and context["axis_binds"]
+        upto = f"; full at US$ {full_budget:,.0f}" if known else ""
+        return said("below_cut_off", full_budget if known else None, "USD a year",
+                    f"{' and '.join(money)} ends here{upto}")
+    figure, cut = alone.qalys_per_testing_dollar, context["cut_off"]
+    if cut and len(money) == 1 and figure < cut:
+        return said("below_cut_off", figure, "QALYs per USD of tests",
+                    f"below the cut: {figure * 1e6:,.1f} healthy years per million dollars of tests "
+                    f"against {cut * 1e6:,.1f} at the cut")
+    return said("below_cut_off", figure, "QALYs per USD of tests",
+                f"{' and '.join(money)} is spent on lines that bring more of what is maximised")
