@@ -28,14 +28,18 @@ from planner.scenario.scenario import load
 REPEATS = 9
 
 
-def timed(work, repeats: int = REPEATS) -> float:
+# Processor time of this process: on a shared machine it holds still where the wall clock does not.
+clock = time.process_time
+
+
+def timed(work, repeats: int = REPEATS, clock=clock) -> float:
     """Median seconds of a call; the collector rests meanwhile."""
     times = []
     for _ in range(repeats):
         gc.collect()
-        start = time.perf_counter()
+        start = clock()
         work()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return statistics.median(times)
 
 
@@ -43,10 +47,10 @@ def raw_solve(lp) -> float:
     """A cold HiGHS solve of the same matrix, hand-over included in neither."""
     times = []
     for _ in range(REPEATS):
-        model = LoadedModel(lp)
-        start = time.perf_counter()
+        model = LoadedModel(matrix(lp))
+        start = clock()
         model.run()
-        times.append(time.perf_counter() - start)
+        times.append(clock() - start)
     return statistics.median(times)
 
 
@@ -64,20 +68,20 @@ def whole(problem, scenario):
 
 def bare_resolves(engine: Engine, budgets) -> float:
     """Warm re-solves with nothing else: change a row, run."""
-    start = time.perf_counter()
+    start = clock()
     for amount in budgets:
         engine.model.highs.changeRowBounds(engine.model.row["budget_testing_1"], -1e30, amount)
         engine.model.highs.run()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def slider(engine: Engine, budgets) -> float:
     """What a moved slider costs: the budget changed, the optimum with its cheapest plan, read out."""
-    start = time.perf_counter()
+    start = clock()
     for amount in budgets:
         engine.set_budget("testing", amount)
         read(engine, engine.optimum().plan.values)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def bare_list(engine: Engine) -> tuple[float, int]:
@@ -87,9 +91,9 @@ def bare_list(engine: Engine) -> tuple[float, int]:
 
     def counted():
         nonlocal seconds, calls
-        start = time.perf_counter()
+        start = clock()
         status = original()
-        seconds += time.perf_counter() - start
+        seconds += clock() - start
         calls += 1
         return status
 
@@ -114,7 +118,8 @@ def main(name: str = "kenya") -> int:
     variables, constraints, _ = matrix(lp)
     raw = raw_solve(lp)
     ours = timed(lambda: whole(problem, scenario))
-    naive = timed(lambda: cbc_rebuild(problem, scenario), 3)
+    naive = timed(lambda: cbc_rebuild(problem, scenario), 5, time.perf_counter)  # CBC is a process of its own
+    ours_wall = timed(lambda: whole(problem, scenario), clock=time.perf_counter)
     engine = Engine(problem, scenario)
     top = engine.sweep("testing").points[-1].budget
     budgets = [top * k / 40 for k in range(1, 41)]
@@ -129,7 +134,7 @@ def main(name: str = "kenya") -> int:
     print(f"model: {scenario.name}: {len(variables)} variables, {len(constraints)} constraints")
     print(f"load evidence {load_seconds:.2f} s; resolve one country {problem_seconds:.2f} s")
     print(f"build + solve + read-out / raw HiGHS solve      {ours / raw:8.1f} x  ({ours * 1e3:.1f} / {raw * 1e3:.1f} ms)")
-    print(f"naive PuLP + CBC rebuild / build + solve + read {naive / ours:8.1f} x  ({naive * 1e3:.1f} / {ours * 1e3:.1f} ms)")
+    print(f"naive PuLP + CBC rebuild / build + solve + read {naive / ours_wall:8.1f} x  ({naive * 1e3:.1f} / {ours_wall * 1e3:.1f} ms by the wall)")
     print(f"slider's warm re-solve / bare warm re-solve     {moved / bare:8.1f} x  "
           f"({moved / len(budgets) * 1e3:.2f} / {bare / len(budgets) * 1e3:.2f} ms; aim at most 5)")
     print(f"full list / warm re-solves it contains          {full / inside:8.1f} x  "

@@ -81,7 +81,7 @@ def test_no_number_without_source_and_grade(evidence):
 
 
 def test_assumptions_carry_their_reason(evidence):
-    for name, table in evidence.dictionary.tables.items():
+    for name in evidence.dictionary.tables:
         if {"quality", "note"} <= set(evidence.table(name).columns):
             for row in evidence.records(name, quality="D"):
                 assert row["note"], (name, row)

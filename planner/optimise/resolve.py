@@ -16,7 +16,7 @@ from planner.errors import Infeasible
 from planner.optimise.conflicts import explain
 from planner.optimise.formulation import Formulation
 from planner.optimise.row import merge
-from planner.optimise.solver import INF, LoadedModel, Solution
+from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
 from planner.pathway.problem import Problem, UseCase
 from planner.scenario.model import Scenario
@@ -46,8 +46,8 @@ class Engine:
     def __init__(self, problem: Problem, scenario: Scenario):
         self.problem, self.scenario = problem, scenario
         self.formulation = Formulation(problem, scenario)
-        self.model = LoadedModel(self.formulation.lp)
-        self.cheapest = LoadedModel(self.formulation.lp)
+        arrays = matrix(self.formulation.lp)
+        self.model, self.cheapest = LoadedModel(arrays), LoadedModel(arrays)
         self.solves = 0
         self.compiled = None  # coefficient lists of the read-out, filled at its first use
         self._columns = {v: j for j, v in enumerate(self.model.variables)}
@@ -209,8 +209,15 @@ class Engine:
 
     def coverage(self, values: np.ndarray) -> np.ndarray:
         """Coverage by use case in the last year, in the order of ``keys``."""
-        years = self.problem.years
-        return np.array([values[self.q_columns[key]].sum() / years for key in self.keys])
+        cells, columns = self._coverage_cells
+        return np.bincount(cells, values[columns], minlength=len(self.keys)) / self.problem.years
+
+    @cached_property
+    def _coverage_cells(self) -> tuple[np.ndarray, np.ndarray]:
+        """(position in ``keys``, column) of every result."""
+        groups = [self.q_columns[key] for key in self.keys]
+        cells = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
+        return cells, np.concatenate(groups) if groups else np.empty(0, int)
 
     # -- the sweep -----------------------------------------------------------------------------------
 

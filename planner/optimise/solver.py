@@ -49,6 +49,8 @@ class Solution:
 
 def matrix(lp: pulp.LpProblem):
     """Arrays of a PuLP problem: (variables, constraints, HighsLp), minimisation form."""
+    if lp.sense != pulp.LpMinimize:
+        raise SolverFailure([Issue("model", "the objective is to be minimised", "negate it")])
     variables = lp.variables()
     column = {v: j for j, v in enumerate(variables)}
     constraints = list(lp.constraints())
@@ -80,10 +82,9 @@ def matrix(lp: pulp.LpProblem):
 class LoadedModel:
     """A model living in HiGHS. Changes are made in place; each solve starts from the last basis."""
 
-    def __init__(self, lp: pulp.LpProblem):
-        if lp.sense != pulp.LpMinimize:
-            raise SolverFailure([Issue("model", "the objective is to be minimised", "negate it")])
-        self.variables, self.constraints, model = matrix(lp)
+    def __init__(self, arrays):
+        """``arrays``: what :func:`matrix` returns; may be shared by several models."""
+        self.variables, self.constraints, model = arrays
         self.column = {v.name: j for j, v in enumerate(self.variables)}
         self.row = {c.name: k for k, c in enumerate(self.constraints)}
         self.cost = np.array(model.col_cost_)

@@ -18,12 +18,13 @@ def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
     """
     if not optimum.shadow_prices and engine.scenario.mode == "evaluate":
         return []
-    plan = optimum.plan
+    plan, best = optimum.plan, optimum.best
     money = np.abs(engine.money_cost).max() or 1.0
     names: dict[tuple, int] = {}
     for k in engine.formulation.taken:
         column = engine.column(k.q)
-        if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money + 0.01:
+        if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money + 0.01 \
+                and abs(best.reduced_costs[column]) <= 1e-7:
             names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
     cheapest = float(engine.money_cost @ plan.values)
     limit = cheapest + SAME * max(1.0, abs(cheapest))
