@@ -162,10 +162,12 @@ class Engine:
         return self.cheapest.solve()
 
     def _priced(self) -> list[str]:
-        wanted = ("budget_", "people_", "courses_")
-        limited = {n for n, v in self._bounds.items() if v is not None}
-        return [n for n in self.model.row
-                if n in limited or (n.startswith(wanted) and not n.startswith("budget_"))]
+        """Rows of limits that are set."""
+        return [n for n, v in self._bounds.items() if v is not None] + self._other_limits
+
+    @cached_property
+    def _other_limits(self) -> list[str]:
+        return [n for n in self.model.row if n.startswith(("people_", "courses_"))]
 
     def without(self, key: tuple[str, str]) -> float:
         """Best value with a use case struck out and everything else re-planned."""

@@ -15,7 +15,7 @@ import numpy as np
 from planner.optimise import terms
 from planner.optimise.formulation import NONE
 from planner.optimise.resolve import Engine
-from planner.pathway.problem import MEASURES
+from planner.pathway.problem import MEASURES, ServiceOption
 from planner.scenario.model import PAYERS
 
 PEOPLE = ("coverage", "patients_tested", "adequate", "in_time", "positives_found", "called",
@@ -64,6 +64,19 @@ class Readout:
     workup_cost: float
 
 
+@dataclass(frozen=True)
+class Served:
+    """What one taken result uses: its column, the service, people asked, and per drug the therapy, its
+    column, people treated per unit, and whether its cost is incremental."""
+
+    key: tuple[str, str]
+    column: int
+    option: ServiceOption
+    single: bool
+    people: float
+    drugs: tuple[tuple[str, int, float, bool], ...]
+
+
 class Compiled:
     """Coefficient of every linear quantity of every use case, as (cell, column, coefficient).
 
@@ -85,10 +98,14 @@ class Compiled:
         self._columns: list[int] = []
         self._coefficients: list[float] = []
         self.worth: list[tuple[np.ndarray, np.ndarray]] = []
+        self.served: list[Served] = []
         for k in engine.formulation.taken:
             self._take(k)
         self.cells, self.columns = np.array(self._cells, int), np.array(self._columns, int)
         self.coefficients = np.array(self._coefficients, float)
+        self.results = np.array([engine.column(k.q) for k in engine.formulation.taken], int)
+        zero = np.zeros(len(QUANTITIES))
+        self.nothing = [self.line(key, zero) for key in self.keys]  # shared: nothing is added to them
 
     def _add(self, n: int, quantity: str, variable, coefficient: float) -> None:
         if coefficient:
@@ -110,6 +127,13 @@ class Compiled:
             self._add(n, "testing_cost", k.q, people * k.option.cost)
         self._treat(k, n)
         self._health(k, n)
+        scale, true, false = terms.scale(k)
+        self.served.append(Served(
+            (k.source.region, k.use_case.id), self.engine.column(k.q), k.option,
+            k.source.base != k.source.service, people,
+            tuple((d.therapy, self.engine.column(v), scale * d.fit * (true + false), d.m_kind == "incremental")
+                  for d, v in k.x + k.v),
+        ))
 
     def _treat(self, k, n: int) -> None:
         people, true, false = terms.scale(k)
@@ -145,12 +169,14 @@ class Compiled:
         return sums.reshape(len(self.keys), len(QUANTITIES))
 
     def line(self, key: tuple[str, str], numbers: np.ndarray) -> Line:
-        named = dict(zip(QUANTITIES, numbers.tolist(), strict=True))
-        health = {m: None if m in self.unknown[key] else named[f"health:{m}"] for m in MEASURES}
+        row = numbers.tolist()
+        people, costs = len(PEOPLE), len(PEOPLE) + len(PAYERS)
+        treated = costs + len(PAYERS)
+        unknown = self.unknown[key]
         return Line(
-            *key, **{name: named[name] for name in PEOPLE},
-            cost_by_payer={z: named[f"cost:{z}"] for z in PAYERS},
-            treated_by_payer={z: named[f"treated:{z}"] for z in PAYERS}, health=health,
+            *key, *row[:people], cost_by_payer=dict(zip(PAYERS, row[people:costs])),
+            treated_by_payer=dict(zip(PAYERS, row[costs:treated])),
+            health={m: None if m in unknown else value for m, value in zip(MEASURES, row[treated:])},
         )
 
 
@@ -166,33 +192,36 @@ class _Reader:
 
     def __init__(self, engine: Engine, compiled: Compiled, values: np.ndarray):
         self.engine, self.compiled, self.values, self.f = engine, compiled, values, engine.formulation
+        self.plain = values.tolist()  # single look-ups are quicker in a list
         self.tests: dict[tuple[str, str], dict[str, float]] = {}
         table = compiled.table(values)
-        self.lines = {key: compiled.line(key, table[n]) for n, key in enumerate(compiled.keys)}
+        used = table[:, 0] > 0
+        self.lines = {key: compiled.line(key, table[n]) if used[n] else compiled.nothing[n]
+                      for n, key in enumerate(compiled.keys)}
 
     def value(self, variable) -> float:
-        return float(self.values[self.engine.column(variable)])
+        return self.plain[self.engine.column(variable)]
 
     def readout(self) -> Readout:
-        used = [n for n, k in enumerate(self.f.taken) if self.value(k.q) > 0]
+        used = np.flatnonzero(self.values[self.compiled.results] > 0).tolist()
         for n in used:
-            self._take(self.f.taken[n])
+            self._take(self.compiled.served[n])
         self._bases(used)
         tested, workup = self._workups()
         return Readout(self.lines, self.tests, tested, workup)
 
-    def _take(self, k) -> None:
+    def _take(self, s: Served) -> None:
         """What a use case is served with, and whose comparator has no price."""
-        line, q = self.lines[k.source.region, k.use_case.id], self.value(k.q)
+        line, q = self.lines[s.key], self.plain[s.column]
         if q > DUST:
-            line.services[k.option.service] += q
-        if k.source.base != k.source.service:
-            self._count(k.option, k.use_case.asked(k.indication.eligible) * q)
-        people, true, false = terms.scale(k)
-        for d, variable in k.x + k.v:
-            if self.value(variable) > DUST:
-                line.therapies[d.therapy] += people * d.fit * (true + false) * self.value(variable)
-                line.exact_cost &= d.m_kind == "incremental"
+            line.services[s.option.service] += q
+        if s.single:
+            self._count(s.option, s.people * q)
+        for therapy, column, treated, exact in s.drugs:
+            share = self.plain[column]
+            if share > DUST:
+                line.therapies[therapy] += treated * share
+                line.exact_cost &= exact
 
     def _count(self, option, patients: float) -> None:
         for use in option.assays:
@@ -239,9 +268,11 @@ class _Reader:
         for i in self.engine.problem.indications:
             share = sum(self.value(T) for t in range(self.engine.problem.years)
                         if (T := self.f.T.get((i.region, i.indication, t))) is not None)
-            lines = [self.lines[i.region, u.id] for u in i.use_cases]
+            if share <= 0:
+                continue
+            lines = [line for u in i.use_cases if (line := self.lines[i.region, u.id]).coverage > 0]
             total = sum(line.coverage for line in lines)
-            if share <= 0 or total <= 0:
+            if total <= 0:
                 continue
             cost = i.eligible * i.workup_cost * share
             for line in lines:

@@ -21,8 +21,11 @@ def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
     plan, best = optimum.plan, optimum.best
     money = np.abs(engine.money_cost).max() or 1.0
     names: dict[tuple, int] = {}
+    funded = {key for key, columns in engine.q_columns.items() if plan.values[columns].sum() > 1e-9}
     for k in engine.formulation.taken:
         column = engine.column(k.q)
+        if k.use_case.requires and (k.source.region, k.use_case.id) not in funded:
+            continue  # degenerate: held at zero by its prerequisite, not by a tie
         if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money + 0.01 \
                 and abs(best.reduced_costs[column]) <= 1e-7:
             names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
