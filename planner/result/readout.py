@@ -20,7 +20,7 @@ from planner.scenario.model import PAYERS
 
 PEOPLE = ("coverage", "patients_tested", "adequate", "in_time", "positives_found", "called",
           "patients_treated", "treated_blind", "testing_cost", "incremental_cost")
-DUST = 1e-9  # shares below are the solver's rounding
+DUST = 1e-7  # shares below are the solver's rounding (its feasibility tolerance)
 QUANTITIES = (*PEOPLE, *(f"cost:{z}" for z in PAYERS), *(f"treated:{z}" for z in PAYERS),
               *(f"health:{m}" for m in MEASURES))
 
@@ -184,7 +184,8 @@ def read(engine: Engine, values: np.ndarray) -> Readout:
     """Read a solution (stage-two values, one per column); a plan of several years as its mean year."""
     if engine.compiled is None:
         engine.compiled = Compiled(engine)
-    return _Reader(engine, engine.compiled, np.maximum(values, 0.0) / engine.problem.years).readout()
+    clean = np.where(values < DUST, 0.0, values) / engine.problem.years
+    return _Reader(engine, engine.compiled, clean).readout()
 
 
 class _Reader:
@@ -213,13 +214,12 @@ class _Reader:
     def _take(self, s: Served) -> None:
         """What a use case is served with, and whose comparator has no price."""
         line, q = self.lines[s.key], self.plain[s.column]
-        if q > DUST:
-            line.services[s.option.service] += q
+        line.services[s.option.service] += q
         if s.single:
             self._count(s.option, s.people * q)
         for therapy, column, treated, exact in s.drugs:
             share = self.plain[column]
-            if share > DUST:
+            if share > 0:
                 line.therapies[therapy] += treated * share
                 line.exact_cost &= exact
 

@@ -155,10 +155,16 @@ def present_value(years: float) -> float:
 def patients(book: Book, indication: dict) -> dict:
     """Step 1: new cases x shares of the eligibility steps."""
     site = book.one("cancer_sites", None, cancer_site=indication["cancer_site"])
-    assert site["basis"] == "counts"
-    cases = float(book.one("incidence", "cases", stratum=COUNTRY, cancer_site=site["cancer_site"],
-                           sex=site["sex"])["cases"])
-    out = {"cases": cases, "steps": [], "sex": site["sex"]}
+    out = {"rate": None, "steps": [], "sex": site["sex"]}
+    if site["basis"] == "rate":  # per 100,000 people, from the nearest level
+        out["people"] = float(book.one("countries", "population", iso3=COUNTRY)["population"])
+        out["rate"] = book.share("incidence_rates", "rate", cancer_site=site["cancer_site"])
+        cases = out["rate"] * out["people"] / 100_000
+    else:
+        assert site["basis"] == "counts"
+        cases = float(book.one("incidence", "cases", stratum=COUNTRY, cancer_site=site["cancer_site"],
+                               sex=site["sex"])["cases"])
+    out["cases"] = cases
     eligible = cases
     for step in indication["eligibility_steps"].split(";"):
         assert step != "relapse"
@@ -299,7 +305,9 @@ def course(book: Book, drugs: list[tuple[str, float]], indication: str) -> dict:
         discounted += 12 * monthly * present_value(months / 12) + loading * price
     kinds = [book.one("drugs", None, drug=d) for d, _ in drugs]
     oral = all(k["route"] == "oral" for k in kinds)
-    watch = book.cost("administration_costs", item="oral_month" if oral else "infusion_month")
+    endocrine = all(k["drug_class"].lower().startswith("endocrine") for k in kinds)
+    watch = book.cost("administration_costs",
+                      item="endocrine_month" if endocrine else "oral_month" if oral else "infusion_month")
     echo = 0.0
     if any(k["drug_class"].lower().startswith("her2") and k["route"] != "oral" for k in kinds):
         echo = book.cost("administration_costs", item="echocardiogram")
@@ -322,8 +330,9 @@ def access(book: Book, drug: str, indication: str, care: float) -> dict:
     for payer, rows in found.items():
         if place[payer] > best:
             continue
+        assert len({r["includes"] for r in rows}) == 1
         includes = rows[0]["includes"].split(";")
-        fit = fit and "fit" in includes
+        fit = fit and "fit" in includes  # not there: the unfit are already among those without the drug
         for row in rows:
             book.note("drug_access", {"drug": drug, "indication_id": row["indication_id"], "payer": payer},
                       "share", row)
@@ -399,6 +408,7 @@ def line(book: Book, name: str) -> dict:
     indication = book.one("indications", "usual_age", indication_id=where)
     book.note("indications", {"indication_id": where}, "attrition_per_day", indication)
     assert not book.rows("overlap", indication_id=where, biomarker_id=biomarker)
+    assert not book.rows("prerequisites", indication_id=where, biomarker_id=biomarker)  # asked in all
     who = patients(book, indication)
     care = dict(who["steps"]).get("reaches_care", 1.0)
     fit = book.share("eligibility", "share", indication_id=where, step="fit")
