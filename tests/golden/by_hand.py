@@ -402,7 +402,30 @@ def given(options: list[dict]) -> None:
         t["x"] = max(0.0, min(ladder[n]["reach"] - sum(o["x"] for o in ladder[: n + 1]) for n in rungs))
 
 
-def line(book: Book, name: str) -> dict:
+def where_it_pays(x: dict, threshold: float) -> dict:
+    """Step 7: the line with its own service and only the drugs whose health is worth their cost (decision 8).
+
+    Drugs that are not worth it are used no further than as many people as would have had one blind.
+    """
+    pi, who, test = x["prevalence"], x["true"] + x["false"], x["service"]["cost"] + x["workup"]
+    ladder = sorted(x["therapies"], key=lambda t: (t["reach"], t["therapy"]))
+    net = {t["therapy"]: t["fit"] * (x["true"] * t["effect"]["h"] - who * t["m"] / threshold) for t in ladder}
+    used = dict.fromkeys(net, 0.0)
+    for t in sorted(ladder, key=lambda t: -net[t["therapy"]]):
+        room = min(ladder[n]["reach"] - sum(used[o["therapy"]] for o in ladder[: n + 1])
+                   for n in range(ladder.index(t), len(ladder)))
+        if net[t["therapy"]] <= 0:
+            room = min(room, sum(o["u0"] for o in ladder) - sum(used.values()))
+        used[t["therapy"]] = max(0.0, room)
+    eta = x["service"]["eta"]
+    qalys = eta * sum(t["fit"] * t["effect"]["h"] * (used[t["therapy"]] * x["true"] - t["u0"] * pi) for t in ladder)
+    cost = test + eta * sum(t["fit"] * t["m"] * (used[t["therapy"]] * who - t["u0"]) for t in ladder)
+    pays = qalys > 0 and qalys - cost / threshold >= 0
+    return {"pays": pays, "ratio": cost / qalys if pays else None,
+            "dear": {t["therapy"] for t in ladder if t["alpha"] > 0 and not used[t["therapy"]]} if pays else set()}
+
+
+def line(book: Book, name: str, threshold: float) -> dict:
     """All steps of one line."""
     where, biomarker = name.split("/")
     indication = book.one("indications", "usual_age", indication_id=where)
@@ -445,7 +468,7 @@ def line(book: Book, name: str) -> dict:
         for z, share in t["payers"].items():
             final[f"paid_by_{z}"] += (after - before) * t["course"]["cash"] * share / t["alpha"]
     final["cost_per_qaly"] = (final["testing_cost"] + final["incremental_cost"]) / final["qalys"]
-    return out | {"final": final}
+    return out | {"final": final, "worth": where_it_pays(out, threshold)}
 
 
 def by_hand(data: Path = DATA) -> dict:
@@ -453,18 +476,24 @@ def by_hand(data: Path = DATA) -> dict:
     book = Book(data)
     for column in ("income_group", "un_subregion", "un_region", "who_region", "price_level"):
         book.note("countries", {"iso3": COUNTRY}, column, book.here)
+    book.note("countries", {"iso3": COUNTRY}, "threshold", book.here | {"source_id": book.here["threshold_source_id"]})
+    threshold = book.usd(float(book.here["threshold"]), "USD", book.here["threshold_year"])
     lines, used = {}, {"country": list(book.used)}
     book.used = {}
     for name in LINES:
-        lines[name] = line(book, name)
+        lines[name] = line(book, name, threshold)
         used[name], book.used = list(book.used), {}
     final = [x["final"] for x in lines.values()]
     totals = {k: sum(f[k] for f in final) for k in ("testing_cost", "treatment_cost", "qalys",
-                                                    "positives_found", "patients_treated")}
+                                                    "positives_found", "patients_treated", "treated_blind",
+                                                    "incremental_cost")}
+    cost = totals["testing_cost"] + totals["incremental_cost"]
+    totals |= {"cost_per_qaly": cost / totals["qalys"], "net_health": totals["qalys"] - cost / threshold}
     # both breast lines are read in the same women
     totals["patients_tested"] = sum({x["line"].split("/")[0]: x["final"]["patients_tested"]
                                      for x in lines.values()}.values())
-    return {"lines": lines, "totals": totals, "used": used, "base_year": book.base_year, "here": book.here}
+    return {"lines": lines, "totals": totals, "used": used, "base_year": book.base_year, "here": book.here,
+            "threshold": threshold}
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def write(hand: dict) -> str:
         x = hand["lines"][line]
         values |= {f"{short}.{name}": text for name, text in line_parts(x).items()}
         values[f"{short}.rows"] = used(hand["used"][line])
+    values["worth"] = worth(hand)
     values["branch"] = branch(hand["lines"]["breast_early/her2"])
     text = TEMPLATE.read_text("utf-8")
     missing = set(re.findall(r"\{\{([\w.]+)\}\}", text)) - set(values)
@@ -48,7 +49,10 @@ def write(hand: dict) -> str:
 
 def line_parts(x: dict) -> dict[str, str]:
     who, s = x["who"], x["service"]
-    product = " x ".join([number(who["cases"], 0), *(f"{v:g} ({k})" for k, v in who["steps"])])
+    cases = number(who["cases"], 0)
+    if who["rate"] is not None:
+        cases = f"{who['rate']:g} per 100,000 x {number(who['people'], 0)} people"
+    product = " x ".join([cases, *(f"{v:g} ({k})" for k, v in who["steps"])])
     text = {
         "eligible": f"{product} = **{number(who['eligible'], 4)}** eligible patients a year",
         "prevalence": number(x["prevalence"], 6), "workup": number(x["workup"], 4),
@@ -133,6 +137,16 @@ def final(hand: dict) -> str:
 def money(hand: dict) -> str:
     here = hand["here"]
     return f"price level of Rwanda {here['price_level']}, income group {here['income_group']}"
+
+
+def worth(hand: dict) -> str:
+    """Which lines pay at the threshold, with which drugs."""
+    out = [f"threshold {number(hand['threshold'], 2)} USD per QALY"]
+    for line in NAMES:
+        w = hand["lines"][line]["worth"]
+        dear = f" without {', '.join(sorted(w['dear']))}" if w["dear"] else ""
+        out.append(f"{line} pays, {number(w['ratio'], 2)} USD per QALY{dear}" if w["pays"] else f"{line} does not pay")
+    return "; ".join(out)
 
 
 def branch(x: dict) -> str:

@@ -22,22 +22,25 @@ GOLDEN = Path(__file__).with_name("plans")
 RENEW = os.environ.get("BIOMARKER_RENEW") == "1"
 NAMES = sorted(f.stem for f in (ROOT / "scenarios").glob("*.toml") if f.stem != "defaults")
 TOTALS = ("testing_cost", "treatment_cost", "qalys", "life_years", "deaths_averted", "patients_eligible",
-          "patients_tested", "tests_done", "positives_found", "patients_treated")
+          "patients_tested", "tests_done", "positives_found", "patients_treated", "treated_blind", "incremental_cost",
+          "cost_per_qaly", "net_health", "lines_funded")
 CENT = 0.005
 
 KEYS = {  # what a plan JSON promises
     "": "schema scenario evidence model_version base_year frontier_axis threshold solver binding totals reference list "
-        "by_biomarker by_test do_not_buy laboratory shadow_prices by_region by_year ties provenance",
+        "by_biomarker by_test do_not_buy laboratory shadow_prices by_region by_year ties warnings provenance",
     "evidence": "version sha256", "threshold": "value source", "solver": "name status gap seconds",
     "totals": "testing_cost treatment_cost cost_by_payer qalys life_years deaths_averted patients_eligible "
-              "patients_tested tests_done positives_found patients_treated",
+              "patients_tested tests_done positives_found patients_treated treated_blind incremental_cost "
+              "cost_per_qaly net_health cost_is_upper_bound lines_funded biomarkers_funded indications_funded",
     "reference": "name totals",
 }
 LINE = [
     "rank", "indication_id", "biomarker_id", "priority_tier", "report_class", "gate", "funded", "coverage",
     "attainable_coverage", "reason", "services", "patients_tested", "positives_found", "patients_treated",
     "qalys", "testing_cost", "treatment_cost", "cost_per_qaly", "entry_budget", "full_budget", "criticality",
-    "chain",
+    "chain", "subgroup", "treated_blind", "incremental_cost", "cost_per_qaly_where_it_pays", "drugs_above_threshold",
+    "price_that_pays",
 ]
 NESTED = {
     "gate": "level level_basis escat", "reason": "code figure unit text",
@@ -214,7 +217,7 @@ def blind_spending(plan, payers) -> float:
         for u in i.use_cases:
             for t in u.therapies if u.active else ():
                 carried = sum(s for z, s in t.payers if z in payers) / t.alpha if t.alpha else 0.0
-                total += i.eligible * t.fit * t.u0 * carried * sum(t.pay)
+                total += i.eligible * u.subgroup * t.fit * t.u0 * carried * sum(t.pay)
     return total
 
 
@@ -240,12 +243,17 @@ def test_plan_json_has_every_promised_key(document):
     for row in document["list"]:
         assert set(LINE) <= set(row) and row["priority_tier"] in TIERS and row["funded"] in ("full", "part", "no")
         for part, names in NESTED.items():
-            if part == "reason" and row["funded"] == "full":
-                continue  # a line that is funded in full needs no reason why not
             assert set(names.split()) <= set(row[part]), (use_case(row), part)
+        price = row["price_that_pays"]
+        assert price is None or set(price) >= {"therapy", "name", "price", "course_cost"}
+        assert price is None or row["priority_tier"] in ("lower_price", "when_drug")
+        if row["funded"] == "no":  # a reading below the solver's tolerance is nothing
+            assert row["coverage"] == 0 or row["coverage"] >= 1e-7
         assert all(set(s) >= {"service", "share"} for s in row["services"])
     assert all(set(t) >= {"assay", "laboratory", "samples", "cost", "minutes"} for t in document["by_test"])
-    assert all(set(p) >= {"qalys_per_usd", "usd_per_qaly"} for p in document["shadow_prices"].values())
+    prices = {"value_per_unit", "unit", "qalys_per_usd", "usd_per_qaly"}
+    assert all(set(p) >= prices for p in document["shadow_prices"].values())
+    assert all(set(w) >= {"code", "figure", "unit", "lines", "text"} for w in document["warnings"])
     promised = {"parameter", "key", "value", "level", "source_id", "quality"}
     assert all(set(p) >= promised for p in document["provenance"])
     assert [r["rank"] for r in document["list"]] == list(range(1, len(document["list"]) + 1))
