@@ -17,8 +17,8 @@ app: $(READY)
 	$(BIN)/python -m streamlit run app.py
 
 test: $(READY)
-	$(BIN)/python -m ruff check .
 	$(BIN)/python -m pytest
+	$(BIN)/python -m ruff check .
 
 bench: $(READY)
 	$(BIN)/python -m planner benchmark

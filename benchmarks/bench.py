@@ -75,11 +75,16 @@ def bare_resolves(engine: Engine, budgets) -> float:
     return clock() - start
 
 
+def at(scenario, amount: float):
+    """The scenario with another testing budget."""
+    return scenario.model_copy(update={"budget": scenario.budget.model_copy(update={"testing": amount})})
+
+
 def slider(engine: Engine, budgets) -> float:
     """What a moved slider costs: the budget changed, the optimum with its cheapest plan, read out."""
     start = clock()
     for amount in budgets:
-        engine.set_budget("testing", amount)
+        engine.with_scenario(at(engine.scenario, amount))
         read(engine, engine.optimum().plan.values)
     return clock() - start
 

@@ -14,6 +14,11 @@ class Issue:
     what: str
     remedy: str
     code: str = ""
+    # of a limit that is too small: what it is set to and what is needed, in the user's own terms
+    have: float | None = None
+    need: float | None = None
+    axis: str = ""
+    unit: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.remedy}".rstrip(". ") + "."

@@ -12,16 +12,15 @@ The problem is *minimise minus value* (see :mod:`planner.optimise.solver` for th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import pulp
 
 from planner.optimise import limits, terms, work_up
-from planner.optimise.row import Row, add, merge
+from planner.optimise.row import NONE, Row, add, merge
 from planner.pathway.problem import Indication, Problem, ServiceOption, TherapyOption, UseCase
 from planner.scenario.model import PAYERS, Scenario
-
-NONE = "none"
 
 
 class Source(NamedTuple):
@@ -88,7 +87,7 @@ class Formulation:
         )
 
     def _indication(self, ind: Indication, t: int) -> None:
-        cases = [u for u in ind.use_cases if u.active and ind.eligible > 0]
+        cases = [u for u in ind.use_cases if u.active and u.asked(ind.eligible) > 0]
         bases, singles = offered(ind, cases)
         if not cases or not (bases or singles):
             return
@@ -219,7 +218,8 @@ class Formulation:
                 self.constrain(f"saved_{region}_{use_case.replace('/', '_')}_{payer}_{t + 1}",
                                 row | {plus: -1.0}, pulp.LpConstraintLE, 0)
                 row = {plus: 1.0}
-            out = merge(out, row)
+            for variable, coefficient in row.items():
+                add(out, variable, coefficient)
         return out
 
     def axis(self, axis: str, t: int) -> Row:
@@ -248,9 +248,16 @@ class Formulation:
         return row
 
     def coverage_row(self, u: UseCase, t: int) -> Row:
-        return {k.q: 1.0 for k in self.taken
-                if (k.source.region, k.source.indication, k.source.biomarker, k.source.year)
-                == (u.region, u.indication, u.biomarker, t)}
+        return dict(self._covered.get((u.region, u.indication, u.biomarker, t), {}))
+
+    @cached_property
+    def _covered(self) -> dict[tuple, Row]:
+        """Coverage of every use case and year, once all results are taken."""
+        out: dict[tuple, Row] = {}
+        for k in self.taken:
+            s = k.source
+            out.setdefault((s.region, s.indication, s.biomarker, s.year), {})[k.q] = 1.0
+        return out
 
     def reach(self, u: UseCase) -> float:
         """A: the largest share of those in need whom any drug of the use case can reach."""

@@ -12,6 +12,7 @@ import pulp
 from planner.errors import BadInput, Issue
 from planner.optimise import terms
 from planner.optimise.row import Row, add, merge
+from planner.pathway.problem import UseCase
 
 if TYPE_CHECKING:
     from planner.optimise.formulation import Formulation
@@ -57,10 +58,17 @@ def ramp(f: Formulation, t: int) -> None:
     for _, u in f.active():
         now = f.coverage_row(u, t)
         before = {v: -c for v, c in f.coverage_row(u, t - 1).items()} if t else {}
-        today = (u.kap0 or 0.0) if t == 0 else 0.0
+        today = known_today(f, u) if t == 0 else 0.0
         if now:
             f.constrain(f"ramp_{u.region}_{u.id.replace('/', '_')}_{t + 1}",
                             merge(now, before), pulp.LpConstraintLE, ramp + today)
+
+
+def known_today(f: Formulation, u: UseCase) -> float:
+    """Today's coverage, known or implied: a prerequisite of a line tested today is tested as far."""
+    after = [o.kap0 or 0.0 for _, o in f.active()
+             if o.region == u.region and o.indication == u.indication and u.biomarker in o.requires]
+    return min(u.kap, max([u.kap0 or 0.0, *after]))
 
 
 def policy(f: Formulation) -> None:
@@ -73,8 +81,9 @@ def policy(f: Formulation) -> None:
                 floor = max(floor, min(u.kap0, u.kap))
             row = f.coverage_row(u, t)
             if floor > 0 and not row:
-                raise BadInput([Issue(f"policy.must_fund {u.id}", "no service supplies it here",
-                                      "offer a service or take it off the list")])
+                where = f"policy.must_fund {u.id}" if u.must_fund else f"today's testing of {u.id}"
+                raise BadInput([Issue(where, "no service supplies it here",
+                                      "offer a service, or set budget.basis to \"all\"")])
             if floor > 0:
                 f.constrain(f"floor_{u.region}_{u.id.replace('/', '_')}_{t + 1}", row,
                                 pulp.LpConstraintGE, floor)

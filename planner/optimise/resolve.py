@@ -12,13 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from planner.errors import Infeasible
+from planner.errors import Infeasible, Issue, SolverFailure
 from planner.optimise.conflicts import explain
 from planner.optimise.formulation import Formulation
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
-from planner.pathway.problem import Problem, UseCase
+from planner.pathway.problem import Problem
 from planner.scenario.model import Scenario
 
 AXES = ("testing", "treatment", "total")
@@ -136,8 +136,11 @@ class Engine:
     def run(self) -> float:
         """Re-solve warm; the value (not minus it), or NaN where infeasible."""
         self.solves += 1
-        if self.model.run() != "optimal":
+        status = self.model.run()
+        if status == "infeasible":
             return float("nan")
+        if status != "optimal":
+            raise SolverFailure([Issue("solver", f"it stopped with status {status}", "report the scenario")])
         return -self.model.highs.getInfo().objective_function_value
 
     def optimum(self) -> Optimum:
@@ -148,8 +151,10 @@ class Engine:
         start = self.solves
         self.solves += 1
         best = self.model.solve()
-        if not best.status.has_solution:
+        if best.status.name == "infeasible":
             raise Infeasible(explain(self))
+        if not best.status.has_solution:
+            raise SolverFailure([Issue("solver", f"it stopped with status {best.status.name}", "report the scenario")])
         value = -best.objective + 0.0  # no minus zero
         prices = {name: self.model.shadow_price(best, name) for name in self._priced()}
         plan = self._cheapest_at(value)
@@ -181,6 +186,17 @@ class Engine:
         """Health lost if a use case is struck out and the rest re-planned."""
         return {key: max(0.0, optimum.value - self.without(key)) for key in keys}
 
+    def lifted(self, rows: list[str]) -> float:
+        """Best value with some floors lifted and everything else re-planned."""
+        saved = {name: self.model.bounds(name) for name in rows if name in self.model.row}
+        try:
+            for name in saved:
+                self.model.set_row(name, None, None)
+            return self.run()
+        finally:
+            for name, (low, _) in saved.items():
+                self.model.set_row(name, low, None)
+
     def cost_with(self, column: int, floor: float) -> float:
         """Least money at the value of the last optimum with one column held at ``floor`` or above;
         infinite where that value is then out of reach."""
@@ -191,11 +207,12 @@ class Engine:
         self.cheapest.set_columns([column], 0.0, INF)
         return cost
 
-    def set_budget(self, axis: str, limit: float | None) -> None:
-        """Change a budget of every year in place (USD a year; None lifts it)."""
-        for t in range(self.problem.years):
-            rhs = None if limit is None else self.formulation.right_hand_side(axis, t, limit)
-            self.set_row(f"budget_{axis}_{t + 1}", None, rhs)
+    def offset(self, axis: str) -> float:
+        """What lies between the row of a budget and the user's amount, USD: blind spending where all
+        money counts, less today's testing where the budget is additional to today's."""
+        if self.scenario.budget.basis == "additional":
+            return 0.0 if axis == "treatment" else -self.today_testing
+        return 0.0 if axis == "testing" else max(self.formulation.blind_spending.values())
 
     def with_scenario(self, scenario: Scenario) -> Engine:
         """Take over a scenario that differs in budget amounts, frontier axis or name only: limits
@@ -203,14 +220,13 @@ class Engine:
         self.scenario = self.formulation.scenario = scenario
         for name in self._bounds:
             self.set_row(name, None, None)
-        self.__dict__.pop("today_testing", None)
         self._bounds = self._limits()
         for name, limit in self._bounds.items():
             self.set_row(name, None, limit)
         return self
 
     def coverage(self, values: np.ndarray) -> np.ndarray:
-        """Coverage by use case in the last year, in the order of ``keys``."""
+        """Coverage by use case, mean over the years, in the order of ``keys``."""
         cells, columns = self._coverage_cells
         return np.bincount(cells, values[columns], minlength=len(self.keys)) / self.problem.years
 
@@ -275,7 +291,7 @@ class Engine:
     @contextmanager
     def _lifted(self):
         """All limits and floors lifted for a question, then put back."""
-        rows = [n for n in self.model.row if n.startswith(("budget_", "people_", "courses_", "floor_"))]
+        rows = [n for n in self.model.row if n.startswith(("budget_", "people_", "courses_", "floor_", "ramp_"))]
         saved = {n: self.model.bounds(n) for n in rows}
         for name in rows:
             self.model.set_row(name, None, None)
@@ -305,10 +321,11 @@ class Engine:
     @cached_property
     def today_testing(self) -> float:
         """Testing money of today's known practice in a year, USD."""
-        solution, _ = self.today()
+        self.reset()  # the figure must not depend on what was asked before
+        solution, known = self.today()
         if solution is None:
+            if known:
+                raise SolverFailure([Issue("today's testing", "it cannot be carried out with the services here",
+                                           "set budget.basis to \"all\"")])
             return 0.0
         return float(self.vector(self.formulation.testing[0]) @ solution.values)
-
-    def use_case(self, key: tuple[str, str]) -> UseCase:
-        return next(u for u in self.problem.use_cases if (u.region, u.id) == key)

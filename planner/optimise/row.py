@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 Row = dict
+NONE = "none"  # the base of patients whose biomarkers are all tested singly, or not at all
 
 
 def add(row: Row, variable, coefficient: float) -> None:

@@ -45,16 +45,15 @@ class Sweeper:
     def __init__(self, engine: Engine, axis: str):
         self.engine, self.axis = engine, axis
         self.rows = [f"budget_{axis}_{t + 1}" for t in range(engine.problem.years)]
-        self.shift = 0.0
-        if axis != "testing" and engine.scenario.budget.basis == "all":
-            self.shift = max(engine.formulation.blind_spending.values())
+        self.shift = engine.offset(axis)
 
     def points(self) -> tuple[Point, ...]:
         top, value = self._full()
         if not np.isfinite(value):
             return ()
-        low, high = self._at(0.0), self._at(top)
-        found = {0.0: low, top: high}
+        bottom = self._bottom(top)
+        low, high = self._at(bottom), self._at(top)
+        found = {bottom: low, top: high}
         stack = [(low, high)]
         tolerance = 1e-9 * max(1.0, abs(value))
         while stack:
@@ -90,6 +89,20 @@ class Sweeper:
         engine.model.set_cost(engine.value_cost)
         engine.model.set_row("health", None, None)
         return max(0.0, spent / engine.problem.years), value
+
+    def _bottom(self, top: float) -> float:
+        """The smallest budget with which the other limits and floors can be met."""
+        engine = self.engine
+        self._limit(0.0)
+        if np.isfinite(engine.run()):
+            return 0.0
+        self._limit(None)
+        engine.model.set_cost(sum(engine.vector(engine.formulation.axis(self.axis, t))
+                                  for t in range(engine.problem.years)))
+        engine.run()
+        least = engine.model.highs.getInfo().objective_function_value / engine.problem.years
+        engine.model.set_cost(engine.value_cost)
+        return min(top, least * (1 + 1e-9) + 1e-6)
 
     def _limit(self, amount: float | None) -> None:
         for name in self.rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pulp
 
-from planner.optimise.row import Row, add
+from planner.optimise.row import NONE, Row, add
 from planner.pathway.problem import Indication, TherapyOption
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def work_up(f: Formulation, ind: Indication, T, t: int) -> None:
     """Bases exclude each other: their shares sum to the share worked up."""
     row: Row = {T: -1.0}
-    for (r, i, _, year), y in f.y.items():
-        if (r, i, year) == (ind.region, ind.indication, t):
+    for name in (NONE, *(s.service for s in ind.services)):
+        y = f.y.get((ind.region, ind.indication, name, t))
+        if y is not None:
             add(row, y, 1.0)
     f.constrain(f"workup_{ind.region}_{ind.indication}_{t + 1}", row, pulp.LpConstraintEQ, 0)
 

@@ -8,6 +8,7 @@ from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place, place
 from planner.pathway.eligible import Eligible, eligible
+from planner.pathway.named import check_names
 from planner.pathway.problem import Fact, Indication, Problem, ServiceOption, TherapyOption, UseCase
 from planner.pathway.resolve_values import Values, present
 from planner.pathway.services import panel, single
@@ -21,7 +22,7 @@ def build_problem(evidence: Evidence, scenario: Scenario) -> Problem:
 
     Raises :class:`BadInput` for an unknown place, use case, drug or service, all faults at once.
     """
-    _check_ids(evidence, scenario)
+    check_names(evidence, scenario)
     places = settings(evidence, scenario)
     indications, facts = [], {}
     for where in places:
@@ -34,6 +35,7 @@ def build_problem(evidence: Evidence, scenario: Scenario) -> Problem:
                         for row in evidence.records("indications")]
         facts |= {(f.parameter, f.key, where.name): f for f in values.facts}
     indications.sort(key=lambda i: (i.region, i.indication))
+    indications = within_supply(indications)
     return Problem(
         tuple((w.region or w.iso3, w.name) for w in places), scenario.years, scenario.discount_rate,
         threshold.value, ";".join(threshold.source_ids), threshold.quality, tuple(indications),
@@ -41,16 +43,33 @@ def build_problem(evidence: Evidence, scenario: Scenario) -> Problem:
     )
 
 
+def within_supply(indications: list[Indication]) -> list[Indication]:
+    """Blind use cut so that, over all use cases, it obeys the fixed supply of each drug."""
+    cases = [(i, u) for i in indications for u in i.use_cases]
+    supply = {drug: courses for _, u in cases for t in u.therapies for drug, courses in t.courses}
+    cut = {}
+    for drug, courses in supply.items():
+        blind = sum(u.asked(i.eligible) * t.fit * t.u0 for i, u in cases for t in u.therapies if drug in t.drugs)
+        if blind > courses:
+            cut[drug] = courses / blind
+    if not cut:
+        return indications
+
+    def less(t: TherapyOption) -> TherapyOption:
+        return replace(t, u0=t.u0 * min((cut[d] for d in t.drugs if d in cut), default=1.0))
+
+    return [
+        replace(i, use_cases=tuple(replace(u, therapies=tuple(map(less, u.therapies))) for u in i.use_cases))
+        for i in indications
+    ]
+
+
 def settings(evidence: Evidence, scenario: Scenario) -> list[Place]:
-    """The places of a setting: a country, one region, or all its regions."""
+    """The places of a setting: a country or one region of it (the formulation takes several)."""
     s = scenario.setting
     if s.regions == "all":
-        country = place(evidence, s.country)
-        codes = [r["region"] for r in evidence.records("regions", iso3=country.iso3)]
-        if not codes:
-            raise BadInput([Issue("setting.regions", f"no regions are known for {country.name}",
-                                  "plan for the country")])
-        return [place(evidence, country.iso3, c) for c in sorted(codes)]
+        raise BadInput([Issue("setting.regions", "planning all regions together is not offered in this version",
+                              "plan the country, or one region with `region`")])
     return [place(evidence, s.country, s.region)]
 
 
@@ -80,46 +99,6 @@ def _currency(values: Values, scenario: Scenario) -> tuple[str, float | None]:
     rates = sorted((r["year"], r["per_usd"]) for r in values.evidence.records("exchange_rates", currency=code)
                    if r["year"] <= values.evidence.base_year)
     return code, rates[-1][1] if rates else None
-
-
-def _check_ids(evidence: Evidence, scenario: Scenario) -> None:
-    """Every id that a scenario names must exist; all faults at once."""
-    known = {
-        "use case": {f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")},
-        "drug": {r["drug"] for r in evidence.records("drugs")},
-        "service": {r["service_id"] for r in evidence.records("services")},
-    }
-    named = [("policy.must_fund", "use case", scenario.policy.must_fund),
-             ("policy.exclude", "use case", scenario.policy.exclude),
-             ("evaluate", "use case", scenario.evaluate),
-             ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
-             ("services.exclude", "service", scenario.services.exclude)]
-    issues = [
-        Issue(where, f"unknown {kind} `{name}`", _nearest(name, known[kind]))
-        for where, kind, names in named for name in names if name not in known[kind]
-    ]
-    issues += [i for o in scenario.override for i in _override_issues(evidence, o)]
-    if issues:
-        raise BadInput(issues)
-
-
-def _override_issues(evidence: Evidence, o) -> list[Issue]:
-    where = f"override {o.table}.{o.column}"
-    if o.table not in evidence.tables:
-        return [Issue(where, f"unknown table `{o.table}`", _nearest(o.table, set(evidence.tables)))]
-    columns = set(evidence.table(o.table).columns)
-    out = [Issue(where, f"unknown column `{c}`", _nearest(c, columns))
-           for c in (o.column, *o.key) if c not in columns]
-    if not out and not evidence.matches(o.table, **o.key):
-        out.append(Issue(where, f"no row of {o.table} has {o.key}", "look the key up with `sources`"))
-    return out
-
-
-def _nearest(name: str, known: set[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, sorted(known), 3, 0.5)
-    return f"did you mean {' or '.join(close)}?" if close else "see `python -m planner sources`"
 
 
 def _indication(values: Values, scenario: Scenario, row: dict, threshold: float) -> Indication:

@@ -52,6 +52,7 @@ class Values:
         return self._remember(table, Fact(
             parameter, _words(key), found.value, found.level, found.stratum, found.quality,
             found.source_ids, found.low, found.high, unit,
+            _notes(index.rows(self.place, key, column)),
         ))
 
     def overridden(self, o: Override, parameter: str, unit: str, key: dict) -> Fact:
@@ -65,7 +66,7 @@ class Values:
     def _override(self, table: str, column: str, key: dict) -> Override | None:
         for o in self.scenario.override:
             if o.table == table and o.column == column and all(
-                key.get(name) == value for name, value in o.key.items()
+                value in ("*", key.get(name)) for name, value in o.key.items()
             ):
                 return o
         return None
@@ -85,7 +86,7 @@ class Values:
             return self._remember(table, self.overridden(changed, parameter, unit, key))
         return self._remember(table, Fact(
             parameter, _words(key), row[column], "world", "world", row["quality"],
-            (row["source_id"],), unit=unit,
+            (row["source_id"],), unit=unit, note=row.get("note") or "",
         ))
 
     # -- money ---------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class Values:
         return self._remember(table, Fact(
             parameter, _words(key), sum(costs) / len(costs), first["stratum_type"], first["stratum"],
             max(row["quality"] for row in rows), tuple(sorted({row["source_id"] for row in rows})),
-            min(costs), max(costs), unit,
+            min(costs), max(costs), unit, _notes(rows),
         ))
 
     def _carried(self, row: dict) -> float:
@@ -150,6 +151,7 @@ class Values:
         return self._remember("drug_prices", Fact(
             "drug price", drug, priced[0][0], row["stratum_type"], row["stratum"], row["quality"],
             (row["source_id"],), priced[0][0], priced[-1][0], f"USD per {row['unit']}",
+            row.get("note") or "",
         ))
 
     def require_country(self, column: str) -> float:
@@ -159,6 +161,11 @@ class Values:
             raise BadInput([Issue(f"countries, {self.place.iso3}", f"{column} is missing",
                                   "give it in an overlay of the table `countries`")])
         return value
+
+
+def _notes(rows: list[dict]) -> str:
+    """Notes of the rows used, each once: what was read, and the reason of an assumption."""
+    return "; ".join(dict.fromkeys(row["note"] for row in rows if row.get("note")))
 
 
 def _words(key: dict) -> str:

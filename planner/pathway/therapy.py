@@ -121,12 +121,11 @@ class TherapyBuilder:
 
     def _overridden(self, row: dict) -> dict:
         """Numbers of the row that the scenario replaces."""
-        changed = {o.column: o.value for o in self.scenario.override
-                   if o.table == "therapies" and o.key.get("therapy_id") == row["therapy_id"]}
-        for o in self.scenario.override:
-            if o.table == "therapies" and o.key.get("therapy_id") == row["therapy_id"]:
-                self.values.note("therapies", self.values.overridden(o, o.column, "", dict(o.key)))
-        return row | changed
+        mine = [o for o in self.scenario.override
+                if o.table == "therapies" and o.key["therapy_id"] == row["therapy_id"]]
+        for o in mine:
+            self.values.note("therapies", self.values.overridden(o, o.column, "", dict(o.key)))
+        return row | {o.column: o.value for o in mine}
 
     def _comparator(self, row: dict, drugs, months: float) -> tuple[float, str]:
         """(discounted cost saved, kind). Unpriced comparators leave the gross cost, an upper bound

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from planner.report.numbers import show
+from planner.report.numbers import IN_WORDS, MEASURE_WORDS, MINUS, measure, of_row, show
 from planner.result.priority import TIER_WORDS
 
 BLUE, GREY = "#0072B2", "#8A8F98"
@@ -33,12 +33,17 @@ STEPS = (
     ("accessible", "Drug reachable", "cannot get the drug"),
     ("treated", "Treated", "not fit or not started"),
 )
+NAME_ROOM = 41  # characters of a name above its bar, beside the tier, on a phone
 FAR = 8  # new cases beyond so many times the eligible are told, not drawn
 MOST_ROWS = 60  # of a plan for many regions the ladder shows the first
-MEASURE_WORDS = {
-    "qalys": "Healthy years (QALYs)", "life_years": "Life years", "deaths_averted": "Deaths averted",
-    "dalys_averted": "DALYs averted", "patients_treated": "People treated", "net_health": "Net health (QALYs)",
-}
+NO_MONEY = "no treatment money, or not chosen"
+SHORTER = (("High-grade epithelial ovarian", "Ovarian"), ("Invasive breast", "Breast"), (" cancer", ""),
+           ("adenocarcinoma", ""), ("persistent / recurrent / metastatic", "recurrent"), (" needing treatment", ""),
+           ("unresectable or metastatic", "advanced"), ("Non-squamous NSCLC", "NSCLC non-squamous"),
+           ("Squamous NSCLC", "NSCLC squamous"), ("Follicular and other low-grade", "Low-grade"),
+           ("B-cell acute lymphoblastic", "B acute lymphoblastic"), (" ,", ","))
+PLAINLY = {"qalys": "healthy years", "life_years": "years of life", "deaths_averted": "deaths averted",
+           "dalys_averted": "DALYs averted", "patients_treated": "people treated", "net_health": "net health"}
 LEVEL_WORDS = {
     "region": "this region", "country": "this country", "un_subregion": "UN sub-region",
     "un_region": "UN region", "who_region": "WHO region", "income_group": "income group",
@@ -63,6 +68,17 @@ def line_name(row: Mapping[str, Any]) -> str:
     return f"{row['short_name']} · {row['indication']}"
 
 
+def briefly(indication: str) -> str:
+    """An indication's name without what the list need not say; the whole name stands in the line's panel."""
+    for whole, less in SHORTER:
+        indication = indication.replace(whole, less)
+    return indication.strip()
+
+
+def brief_name(row: Mapping[str, Any]) -> str:
+    return f"{row['short_name']} · {briefly(row['indication'])}"
+
+
 def short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip(" ,") + "…"
 
@@ -70,35 +86,46 @@ def short(text: str, length: int) -> str:
 # -- the ladder ------------------------------------------------------------------------------------
 
 
-def ladder(document: Mapping[str, Any]) -> Picture:
-    """One bar per line in rank order: length is the healthy years of full attainable coverage, the
-    filled part what this plan reaches, the dashed line where the money ends.
+def ladder(document: Mapping[str, Any], most: int = MOST_ROWS) -> Picture:
+    """One bar per line in rank order: length is the health (in the measure in use) of full attainable
+    coverage, the filled part what this plan reaches, the dashed line where the money ends.
+
+    most: rows drawn; the table beneath has them all.
     """
-    rows = [r for r in document["list"] if r["qalys"] or _potential(r) > 0]
-    frame = pd.DataFrame([_rung(r) for r in rows], columns=[
-        "rank", "line", "tier", "qalys", "qalys_if_fully_covered", "coverage", "funded", "mandated"])
+    rows = ladder_rows(document)
+    name = "qalys" if measure(document) == "qalys" else "health"
+    frame = pd.DataFrame([_rung(r, document) for r in rows], columns=[
+        "rank", "line", "tier", "reached", "if_fully_covered", "coverage", "funded", "mandated"])
     figure = go.Figure()
     if rows:
-        _bars(figure, document, rows[:MOST_ROWS], frame.head(MOST_ROWS))
-    _dress(figure, 50 + 36 * max(1, min(len(rows), MOST_ROWS)))
-    first = f"; the first {MOST_ROWS} of {len(rows)} lines" if len(rows) > MOST_ROWS else ""
-    return Picture(figure, _ladder_title(frame),
-                   "Healthy years (QALYs) a year, in the order of the list. Filled: reached by this plan. Outline: "
-                   f"with full testing, and for lines that are not tested with the drug reachable{first}",
-                   _ladder_alt(document, frame), frame)
+        _bars(figure, document, rows[:most], frame.head(most))
+    _dress(figure, 50 + 36 * max(1, min(len(rows), most)))
+    first = f"; the first {most} of {len(rows)} lines" if len(rows) > most else ""
+    untested = ", and for lines that are not tested with the drug reachable" if name == "qalys" else \
+        ". Lines that are not tested have no bar in this measure"
+    return Picture(figure, _ladder_title(frame, document),
+                   f"{MEASURE_WORDS[measure(document)]} a year, in the order of the list. Filled: reached by this "
+                   f"plan. Outline: with full testing{untested}{first}",
+                   _ladder_alt(document, frame),
+                   frame.rename(columns={"reached": name, "if_fully_covered": f"{name}_if_fully_covered"}))
 
 
-def _potential(row) -> float:
-    if row["coverage"] > 1e-7 and row["qalys"]:
-        return row["qalys"] * max(1.0, row["attainable_coverage"] / row["coverage"])
-    return row["qalys_potential"]
+def ladder_rows(document) -> list[Mapping[str, Any]]:
+    """The lines that have a bar."""
+    return [r for r in document["list"] if of_row(r, document) or _potential(r, document) > 0]
 
 
-def _rung(row) -> dict:
+def _potential(row, document) -> float:
+    reached = of_row(row, document)
+    if row["coverage"] > 1e-7 and reached:
+        return reached * max(1.0, row["attainable_coverage"] / row["coverage"])
+    return row["qalys_potential"] if measure(document) == "qalys" else 0.0
+
+
+def _rung(row, document) -> dict:
     return {"rank": row["rank"], "line": line_name(row), "tier": TIER_WORDS[row["priority_tier"]],
-            "qalys": row["qalys"] or 0.0, "qalys_if_fully_covered": _potential(row),
-            "coverage": row["coverage"], "funded": row["funded"],
-            "mandated": row["mandated"]}
+            "reached": of_row(row, document) or 0.0, "if_fully_covered": _potential(row, document),
+            "coverage": row["coverage"], "funded": row["funded"], "mandated": row["mandated"]}
 
 
 def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
@@ -106,9 +133,10 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
     colours = [TIER_COLOURS[r["priority_tier"]] for r in rows]
     cut = _cut_after(frame)
     y = [n + 0.5 * (cut is not None and n > cut) for n in range(len(rows))]
-    full, reached = frame["qalys_if_fully_covered"], frame["qalys"]
+    full, reached = frame["if_fully_covered"], frame["reached"]
     wide = max(full.max(), reached.max(), 1e-9) * 1.36
-    hover = [f"{t.line}: {show(t.qalys, 'qalys')} of {show(t.qalys_if_fully_covered, 'qalys')} healthy years, "
+    said = IN_WORDS[measure(document)]
+    hover = [f"{t.line}: {show(t.reached, 'qalys')} of {show(t.if_fully_covered, 'qalys')} {said}, "
              f"{show(t.coverage, 'share')} covered, {t.tier}" for t in frame.itertuples()]
     bar = {"y": y, "orientation": "h", "width": 0.34, "hovertext": hover, "hoverinfo": "text"}
     figure.add_bar(x=full, name="if fully covered", text=[_rung_text(t) for t in frame.itertuples()],
@@ -117,7 +145,8 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
     figure.add_bar(x=reached, name="this plan", marker={"color": colours}, **bar)
     several = len(document["place"]) > 1
     names = [f"{r['rank']} <b>{short(r['short_name'], 16)}</b> "
-             + short(r["indication"] + (f" {r['region']}" if several else ""), 36 - len(r["short_name"][:16]))
+             + short(briefly(r["indication"]) + (f" {r['region']}" if several else ""),
+                     NAME_ROOM - len(r["short_name"][:16]))
              for r in rows]
     above = [v - 0.39 for v in y]
     tiers = [t.tier + ", a must" * bool(t.mandated) for t in frame.itertuples()]
@@ -125,7 +154,8 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
         figure.add_scatter(x=[x] * len(rows), y=above, text=text, mode="text", textposition=f"middle {side}",
                            hoverinfo="skip", cliponaxis=False, textfont={"size": 12})
     figure.update_yaxes(showticklabels=False, range=[y[-1] + 0.5, -0.75])
-    figure.update_xaxes(range=[0, wide], nticks=5)
+    least = min(reached.min(), 0.0)  # a line may cost more than it brings
+    figure.update_xaxes(range=[1.2 * least if least < 0 else 0, wide], nticks=5)
     figure.update_layout(barmode="overlay")
     if cut is not None:
         at = cut + 0.52
@@ -135,8 +165,8 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
 
 
 def _rung_text(t) -> str:
-    reached = show(t.qalys, "qalys") if t.funded != "no" else "0"
-    return reached if t.funded == "full" else f"{reached} of {show(t.qalys_if_fully_covered, 'qalys')}"
+    reached = show(t.reached, "qalys") if t.funded != "no" else "0"
+    return reached if t.funded == "full" else f"{reached} of {show(t.if_fully_covered, 'qalys')}"
 
 
 def _cut_after(frame: pd.DataFrame) -> int | None:
@@ -152,23 +182,24 @@ def cut_words(document) -> str:
     return f"here {ends[0]['text']} ends" if ends else "money does not hold back what is below"
 
 
-def _ladder_title(frame: pd.DataFrame) -> str:
+def _ladder_title(frame: pd.DataFrame, document) -> str:
     funded = frame[frame["funded"] != "no"]
     if funded.empty:
         return "No line brings health within these limits"
-    top = funded.sort_values("qalys", ascending=False)
-    total = top["qalys"].sum()
-    few = int((top["qalys"].cumsum() < 0.8 * total).sum()) + 1 if total else len(top)
-    if few >= len(top):
-        return f"{len(top)} line{'s' * (len(top) > 1)} are tested" if len(top) > 1 else "One line is tested"
+    top = funded.sort_values("reached", ascending=False)
+    total = top["reached"].sum()
+    few = int((top["reached"].cumsum() < 0.8 * total).sum()) + 1 if total > 0 else len(top)
+    if few >= len(top) or (top["reached"] < 0).any():
+        return f"{len(top)} lines are tested" if len(top) > 1 else "One line is tested"
     verb = "brings" if few == 1 else "bring"
-    return f"{few} of {len(top)} tested lines {verb} four fifths of the healthy years"
+    return f"{few} of {len(top)} tested lines {verb} four fifths of the {PLAINLY[measure(document)]}"
 
 
 def _ladder_alt(document, frame: pd.DataFrame) -> str:
     place = ", ".join(p["name"] for p in document["place"][:3])
     funded = frame[frame["funded"] != "no"]
-    said = "; ".join(f"{t.rank}. {t.line}, {show(t.qalys, 'qalys')} healthy years, {show(t.coverage, 'share')} "
+    words = PLAINLY[measure(document)]
+    said = "; ".join(f"{t.rank}. {t.line}, {show(t.reached, 'qalys')} {words}, {show(t.coverage, 'share')} "
                      f"covered, {t.tier}" for t in funded.head(8).itertuples())
     more = f"; and {len(funded) - 8} more" if len(funded) > 8 else ""
     return (f"Bar chart for {place}: {len(funded)} of {len(frame)} lines are tested. {said}{more}. "
@@ -178,10 +209,22 @@ def _ladder_alt(document, frame: pd.DataFrame) -> str:
 # -- the chain -------------------------------------------------------------------------------------
 
 
-def funnel(row: Mapping[str, Any]) -> Picture:
-    """People at each link of one line's chain, with the loss at each step named."""
-    chain = row["chain"]
+def funnel(row: Mapping[str, Any], document: Mapping[str, Any] | None = None) -> Picture:
+    """People at each link of one line's chain, with the loss at each step named.
+
+    With the document, those who could reach the drug but are given none for want of treatment money
+    are told apart from those who cannot reach it.
+    """
+    chain, weakest = dict(row["chain"]), row["chain"].get("bottleneck")
+    reachable = _reachable(row, document)
     known = [(key, word, lost) for key, word, lost in STEPS if chain.get(key) is not None]
+    if reachable is not None:
+        at = [key for key, _, _ in known].index("accessible")
+        known[at:at + 1] = [("reachable", "Drug reachable", "cannot get the drug"),
+                            ("accessible", "Given the drug", NO_MONEY)]
+        chain["reachable"] = reachable
+        if weakest == "the drug being reachable" and chain["accessible"] < row["access_share"] * reachable:
+            weakest = "money for treatment"
     people = [chain[key] for key, _, _ in known]
     frame = pd.DataFrame({
         "step": [word for _, word, _ in known], "people_a_year": people,
@@ -204,7 +247,7 @@ def funnel(row: Mapping[str, Any]) -> Picture:
         figure.update_layout(bargap=0.62)
     _dress(figure, 14 + 42 * max(1, len(people)), foot=4)
     basis = "in this plan" if chain.get("basis") == "plan" else "if it were tested as far as attainable"
-    title = f"{row['short_name']}: the weakest link is {chain['bottleneck']}" if chain.get("bottleneck") \
+    title = f"{row['short_name']}: the weakest link is {weakest}" if weakest \
         else f"{row['short_name']}: the chain cannot be followed"
     alt = f"Chain of {line_name(row)}, people a year {basis}: " + "; ".join(
         f"{t.step} {show(t.people_a_year, 'people')}" for t in frame.itertuples()) + "."
@@ -212,16 +255,32 @@ def funnel(row: Mapping[str, Any]) -> Picture:
     return Picture(figure, title, f"People a year {basis}, from new cases to treated{scale}", alt, frame)
 
 
+def _reachable(row, document) -> float | None:
+    """People called positive who could reach the drug, where a limit on treatment money gives it to fewer."""
+    chain = row["chain"]
+    if document is None or chain.get("basis") != "plan" or not row["access_share"]:
+        return None
+    budget = document["scenario"]["budget"]
+    limited = budget["treatment"] is not None or budget["total"] is not None
+    if not limited and measure(document) != "net_health":
+        return None
+    reachable = chain["positive"] * row["access_share"]
+    return reachable if reachable > 1.02 * chain["accessible"] else None
+
+
 def _step_text(t) -> str:
     said = show(t.people_a_year, "people")
-    return f"{said}  (−{show(t.lost_here, 'people')}: {t.why})" if t.lost_here > 0 and t.why else said
+    return f"{said}  ({MINUS}{show(t.lost_here, 'people')}: {t.why})" if t.lost_here > 0 and t.why else said
 
 
 # -- the frontier ----------------------------------------------------------------------------------
 
 
 def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
-    """Health by budget, with the budget of the plan (USD a year, None: not limited) marked."""
+    """Health by budget, with the budget of the plan (USD a year, None: not limited) marked.
+
+    The curve lifts mandates; a plan with mandates stands at its own value, off the curve.
+    """
     points = document["frontier"]
     axis = AXIS_WORDS[document["frontier_axis"]]
     frame = pd.DataFrame(points, columns=["budget", "value"])
@@ -230,7 +289,8 @@ def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
     if points:
         end, top = frame["budget"].iloc[-1], frame["value"].iloc[-1]
         at = end if budget is None else budget
-        value = _interpolate(frame, at)
+        musts = any(r["mandated"] for r in document["list"])
+        value = document["totals"][measure(document)] if musts else _interpolate(frame, at)
         wide = max(end * 1.05, min(at, end * 1.5) * 1.05, 1.0)
         figure.add_scatter(x=[*frame["budget"], wide], y=[*frame["value"], top], mode="lines", hoverinfo="x+y",
                            line={"color": GREY, "width": 2})
@@ -242,8 +302,10 @@ def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
         figure.update_xaxes(range=[0, wide], tickprefix="$", nticks=4)
         figure.update_yaxes(range=[0, max(top * 1.1, 1e-9)], nticks=4)
     _dress(figure, 240)
+    without = ". The line is without your musts, the dot is this plan with them" \
+        if any(r["mandated"] for r in document["list"]) else ""
     return Picture(figure, _frontier_title(frame, budget, value),
-                   f"{_measure(document)} a year by money for {axis}, US$ a year",
+                   f"{MEASURE_WORDS[measure(document)]} a year by money for {axis}, US$ a year{without}",
                    _frontier_alt(frame, budget, value, axis), frame)
 
 
@@ -256,14 +318,10 @@ def _interpolate(frame: pd.DataFrame, at: float) -> float:
     return float(a["value"] + (b["value"] - a["value"]) * (at - a["budget"]) / (b["budget"] - a["budget"]))
 
 
-def _measure(document) -> str:
-    return MEASURE_WORDS[document["scenario"].get("objective", "qalys")]
-
-
 def _frontier_title(frame: pd.DataFrame, budget, value) -> str:
     if frame.empty or not frame["value"].iloc[-1]:
         return "More money alone brings no health here"
-    share = value / frame["value"].iloc[-1]
+    share = min(1.0, value / frame["value"].iloc[-1])
     if budget is None or budget >= frame["budget"].iloc[-1] * (1 - 1e-6):
         return f"Above {show(frame['budget'].iloc[-1], 'usd')} more money brings nothing more"
     return f"This budget reaches {show(share, 'share')} of what money can bring"

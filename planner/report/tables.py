@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.report.numbers import sentence, show
+from planner.report.numbers import MINUS, sentence, show
 from planner.result.priority import TIER_WORDS
 
 FUNDED = {"full": "full", "part": "in part", "no": "no"}
@@ -162,17 +162,20 @@ def csv_text(wanted: Sequence[Column], rows: Iterable[Row]) -> str:
     """CSV text. A text that a spreadsheet would take for a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([c.header for c in wanted])
+    writer.writerow([guarded(c.header) for c in wanted])
     for row in rows:
         writer.writerow([guarded(c.value(row)) for c in wanted])
     return out.getvalue()
 
 
 def guarded(value):
-    """The value, a text beginning like a formula with an apostrophe; numbers stay numbers."""
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return repr(value) if isinstance(value, float) else value
+    """The value, a text beginning like a formula with an apostrophe; numbers stay numbers, and what is
+    not a number at all stays empty."""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value
+    if isinstance(value, float):
+        return repr(float(value)) if math.isfinite(value) else ""
+    return value
 
 
 # -- the printed table --------------------------------------------------------------------------------
@@ -190,7 +193,8 @@ def printed(document: Mapping[str, Any]) -> str:
             show(row["cost_per_qaly"], "cost_per_qaly", unit=False), (row["reason"] or {}).get("text", ""),
         ]))
     answer = textwrap.fill(sentence(document), 110)
-    return "\n".join([document["scenario"]["name"], "", answer, "", *lines, "", footer(document)]) + "\n"
+    text = "\n".join([document["scenario"]["name"], "", answer, "", *lines, "", footer(document)]) + "\n"
+    return text.replace(MINUS, "-")  # terminals without Unicode
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,15 +5,19 @@ Sheets: Summary, List, By biomarker, By test, Chain, Do not buy, Money by payer,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
 
 from planner.errors import BadInput, Issue
 from planner.report import tables
@@ -62,10 +66,32 @@ def write_workbook(plan, evidence, target: str | Path | BytesIO) -> None:
     _table(book, "Sources", tables.SOURCES, used_sources(document, evidence))
     _scenario(book, plan, evidence)
     try:
-        book.save(target)
+        _save(book, target)
     except OSError as error:
         raise BadInput([Issue(str(target), f"it cannot be written ({error.strerror})", "choose another place, "
                               "and close the file if it is open", "no_file")]) from error
+
+
+EPOCH = datetime(2000, 1, 1)
+
+
+def _save(book: Workbook, target: str | Path | BytesIO) -> None:
+    """Save without the clock: the same plan gives the same bytes."""
+    book.properties.created = book.properties.modified = EPOCH
+    raw = BytesIO()
+    with ZipFile(raw, "w", ZIP_DEFLATED) as archive:
+        ExcelWriter(book, archive).write_data()
+    fixed = BytesIO()
+    with ZipFile(raw) as old, ZipFile(fixed, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == "docProps/core.xml":  # the library stamps the time of saving
+                text = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", text)
+            new.writestr(ZipInfo(name, EPOCH.timetuple()[:6]), text, ZIP_DEFLATED)
+    if isinstance(target, BytesIO):
+        target.write(fixed.getvalue())
+    else:
+        Path(target).write_bytes(fixed.getvalue())
 
 
 def used_sources(document, evidence) -> list[dict]:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
+from planner.errors import Infeasible, Issue
 from planner.evidence.base import Evidence
 from planner.optimise.conflicts import words
 from planner.optimise.resolve import Engine, Optimum
 from planner.optimise.sweep import Sweep
 from planner.pathway.build import build_problem
 from planner.pathway.problem import MEASURES, Problem
-from planner.result import priority
+from planner.result import priority, views
 from planner.result.chain import chain
 from planner.result.plan import SCHEMA, Plan
 from planner.result.readout import Line, Readout, read
 from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
+from planner.result.warnings import warnings
 from planner.scenario.model import PAYERS, Scenario
 
 NO_TESTING = "no testing"
@@ -45,10 +45,7 @@ def plan_from_engine(engine: Engine, evidence: Evidence, model_version: str) -> 
 
 def evaluated(engine: Engine) -> Optimum:
     """A given list, not optimised, in the form of an optimum without shadow prices."""
-    from planner.errors import Infeasible, Issue
-
-    region = engine.problem.places
-    wanted = {(code, use_case): share for code, _ in region
+    wanted = {(code, use_case): share for code, _ in engine.problem.places
               for use_case, share in engine.scenario.evaluate.items()}
     solution = engine.evaluate(wanted)
     if solution is None:
@@ -77,21 +74,21 @@ class _Maker:
             "place": [{"code": c, "name": n} for c, n in self.problem.places],
             "evidence": {"version": self.evidence.version, "sha256": self.evidence.digest},
             "model_version": self.version, "base_year": self.problem.base_year,
-            "frontier_axis": self.axis,
+            "frontier_axis": self.axis, "blind_spending": self.engine.formulation.blind_spending[0],
             "threshold": {"value": self.problem.threshold, "source": self.problem.threshold_source,
                           "quality": self.problem.threshold_quality},
             "currency": {"code": self.problem.currency, "per_usd": self.problem.per_usd},
             "solver": {"name": "HiGHS", "status": self.optimum.best.status.name, "gap": 0.0,
                        "seconds": self.optimum.best.status.seconds + self.optimum.plan.status.seconds},
             "binding": self._binding(ranked), "totals": self._totals(self.readout),
-            "reference": self._reference(), "list": rows, "by_biomarker": self._by_biomarker(rows),
-            "by_test": self._by_test(), "do_not_buy": _do_not_buy(rows), "laboratory": [],
+            "reference": self._reference(), "list": rows, "by_biomarker": views.by_biomarker(rows),
+            "by_test": views.by_test(self.readout, self.evidence), "do_not_buy": views.do_not_buy(rows), "laboratory": [],
             "shadow_prices": {
                 name: self._shadow(name, price) for name, price in sorted(self.optimum.shadow_prices.items())
             },
             "by_region": self._by_region(), "by_year": self._by_year(), "ties": find_ties(self.engine, self.optimum),
-            "warnings": self._warnings(ranked),
-            "provenance": [_provenance(f) for f in self.problem.facts],
+            "warnings": warnings(self, ranked),
+            "provenance": [views.provenance(f) for f in self.problem.facts],
             "frontier": [{"budget": p.budget, "value": p.value} for p in self.sweep.points],
         }
         return Plan(self.scenario, self.problem, document, self.sweep)
@@ -109,26 +106,51 @@ class _Maker:
     def reference_budget(self) -> float:
         """The budget called 100 %: the scenario's, or the plan's own spending on the axis."""
         limit = self.scenario.limit(self.axis, 0)
-        if limit is not None:
-            return limit
+        return self.reference_spending() if limit is None else limit
+
+    def reference_spending(self) -> float:
+        """The plan's own spending on the axis, in the user's terms, USD a year."""
         testing = sum(line.testing_cost for line in self.readout.lines.values())
         named = self.scenario.budget.payers
         treatment = sum(line.cost_by_payer[z] for line in self.readout.lines.values() for z in named)
-        blind = self.engine.formulation.blind_spending[0]
-        return {"testing": testing, "treatment": treatment + blind, "total": testing + treatment + blind}[self.axis]
+        spent = {"testing": testing, "treatment": treatment, "total": testing + treatment}[self.axis]
+        return spent + self.engine.offset(self.axis)
 
     def _judge(self) -> list[priority.Judged]:
         reference = self.reference_budget()
         funded = [key for key in self.engine.keys if self.readout.lines[key].coverage > FUNDED]
-        critical = self.engine.criticality(self.optimum, funded)
+        critical = {} if self.given else self.engine.criticality(self.optimum, funded)
+        full = self._full_budgets()
         context = self._context()
         return [
             priority.judge(u, i, self.readout.lines[key],
                            priority.standing(self.sweep, key, self._attainable(u), reference),
-                           self.problem.threshold, self._attainable(u),
-                           critical.get(key, 0.0 if key in self.engine.keys else None), context)
+                           self.problem.threshold, self._attainable(u), self._critical(critical, key),
+                           context | {"full": full.get(key)})
             for key, (u, i) in self.use_cases.items()
         ]
+
+    @property
+    def given(self) -> bool:
+        return self.scenario.mode == "evaluate"
+
+    def _critical(self, critical, key) -> float | None:
+        """Unknown for a given list, which nothing re-plans; 0 for what is not funded."""
+        return None if self.given else critical.get(key, 0.0 if key in self.engine.keys else None)
+
+    def _full_budgets(self) -> dict[tuple[str, str], tuple[str, float]]:
+        """(budget in words, amount) at which a part-funded line is full, on the budget that binds."""
+        binding = [n.removeprefix("budget_").rpartition("_")[0] for n, p in self.optimum.shadow_prices.items()
+                   if n.startswith("budget_") and p > BINDS]
+        part = [key for key in self.engine.keys
+                if FUNDED < self.readout.lines[key].coverage < self._attainable(self.use_cases[key][0]) * priority.NEARLY]
+        if not binding or not part:
+            return {}
+        axis = self.axis if self.axis in binding else binding[0]
+        sweep = self.sweep if axis == self.axis else self.engine.sweep(axis)
+        found = {key: priority.standing(sweep, key, self._attainable(self.use_cases[key][0]), 0.0).full_budget
+                 for key in part}
+        return {key: (axis, amount) for key, amount in found.items() if amount is not None}
 
     def _attainable(self, u) -> float:
         """The largest coverage that limits other than money allow: kap, growth over the years, and in
@@ -151,7 +173,7 @@ class _Maker:
             "gate": self.scenario.evidence_gate.level, "binding": binding, "measure": self._measure(),
             "cut_off": max((p for n, p in prices.items() if n.startswith("budget_testing")), default=None)
             if in_qalys else None,
-            "axis_binds": any(n.startswith(f"budget_{self.axis}") and p > BINDS for n, p in prices.items()),
+            "mode": self.scenario.access.mode,
             "coverage": {key: line.coverage for key, line in self.readout.lines.items()},
         }
 
@@ -166,9 +188,9 @@ class _Maker:
             "rank": rank, "region": u.region, "indication_id": u.indication, "biomarker_id": u.biomarker,
             "indication": i.name, "biomarker": biomarker["name"], "short_name": biomarker["short_name"],
             "name": u.name, "priority_tier": j.tier, "report_class": j.report_class,
-            "gate": {"passed": u.gated, "level": u.level, "level_basis": _level_basis(u),
-                     "escat": _first(t.escat for t in u.therapies), "escat_basis": _first(
-                         t.escat_basis for t in u.therapies), "mcbs": _first(t.mcbs for t in u.therapies),
+            "gate": {"passed": u.gated, "level": u.level, "level_basis": views.level_basis(u),
+                     "escat": views.first(t.escat for t in u.therapies), "escat_basis": views.first(
+                         t.escat_basis for t in u.therapies), "mcbs": views.first(t.mcbs for t in u.therapies),
                      "who_eml": any(t.who_eml for t in u.therapies)},
             "funded": j.funded, "mandated": u.must_fund, "coverage": line.coverage,
             "attainable_coverage": j.attainable, "subgroup": u.subgroup, "coverage_today": u.kap0, "reason": j.reason,
@@ -185,9 +207,11 @@ class _Maker:
             "incremental_cost": line.incremental_cost, "cost_per_qaly": j.cost_per_qaly,
             "cost_per_qaly_ceiling": j.cost_per_qaly_ceiling,
             "cost_per_qaly_where_it_pays": j.pays.cost_per_qaly if j.pays else None,
-            "drugs_above_threshold": _dear(j), "price_that_pays": _price(j),
+            "drugs_above_threshold": views.dear(j), "price_that_pays": views.price(j),
             "qalys_potential": priority.potential(j),
-            "entry_budget": j.standing.entry_budget, "full_budget": j.standing.full_budget,
+            "price_of_mandate": self._price_of_mandate(u), "drugs": views.drugs(u),
+            "reaches": views.reaches(j, self.scenario.access.mode),
+            "entry_budget": j.standing.entry_budget, "full_budget": j.full_budget,
             "earlier_spells": j.standing.earlier_spells,
             "criticality": j.criticality,
             "chain": chain(u, i, line, j.alone), "gap": u.gap,
@@ -233,23 +257,15 @@ class _Maker:
             "cost_is_upper_bound": not all(line.exact_cost for line in lines if line.coverage > 0),
         }
 
-    def _warnings(self, ranked: list[priority.Judged]) -> list[dict]:
-        """What a reader must not miss: funded lines above the threshold, budgets already spent blind."""
-        out = []
-        above = [j for j in ranked if j.funded != "no" and j.pays is None]
-        if above:
-            money = sum(j.line.testing_cost for j in above)
-            out.append({"code": "funded_above_threshold", "figure": money, "unit": "USD a year",
-                        "lines": [j.use_case.id for j in above],
-                        "text": f"{len(above)} funded lines cost more per healthy year than the threshold"})
-        for axis in ("treatment", "total"):
-            limit = self.scenario.limit(axis, 0)
-            blind = self.engine.formulation.blind_spending[0]
-            if limit is not None and self.scenario.budget.basis == "all" and blind > limit:
-                out.append({"code": "blind_above_budget", "figure": blind, "unit": "USD a year", "lines": [],
-                            "text": f"treatment without tests already costs US$ {blind:,.0f} a year, more than "
-                                    f"the {axis} budget"})
-        return out
+    def _price_of_mandate(self, u) -> dict | None:
+        """What a must costs: the objective gained if this mandate alone were lifted, and its money."""
+        if not u.must_fund or not u.active or self.given:
+            return None
+        rows = [f"floor_{u.region}_{u.id.replace('/', '_')}_{t + 1}".replace("-", "")
+                for t in range(self.problem.years)]
+        line = self.readout.lines[u.region, u.id]
+        return {"value": max(0.0, self.engine.lifted(rows) - self.optimum.value),
+                "objective": self.scenario.objective, "usd": line.testing_cost}
 
     def _reference(self) -> dict:
         """Today's practice where it is known; what is unknown stays unknown."""
@@ -265,44 +281,6 @@ class _Maker:
             "note": f"{len(known)} use cases with known coverage, costed with this model; the others "
                     "are unknown, not zero",
         }
-
-    def _by_biomarker(self, rows: list[dict]) -> list[dict]:
-        groups: dict[str, list[dict]] = defaultdict(list)
-        for row in rows:
-            groups[row["biomarker_id"]].append(row)
-        added = ("patients_tested", "positives_found", "patients_treated", "testing_cost",
-                 "treatment_cost", "incremental_cost")
-        out = []
-        for biomarker, mine in groups.items():
-            total = {name: sum(r[name] for r in mine) for name in added}
-            known = [r["qalys"] for r in mine if r["qalys"] is not None]
-            out.append({
-                "biomarker_id": biomarker, "biomarker": mine[0]["biomarker"],
-                "short_name": mine[0]["short_name"], "best_rank": min(r["rank"] for r in mine),
-                "use_cases": len(mine), "funded": sum(r["funded"] != "no" for r in mine),
-                "qalys": sum(known), **total,
-            })
-        return sorted(out, key=lambda r: r["best_rank"])
-
-    def _by_test(self) -> list[dict]:
-        """Tests to buy: samples, money and minutes by assay and laboratory tier; the last row is
-        what tested patients need whichever the test, so that the column sums to the total."""
-        sums: dict[str, dict] = {}
-        for (assay, _), row in sorted(self.readout.tests.items()):
-            mine = sums.setdefault(assay, dict.fromkeys(row, 0.0))
-            for name, amount in row.items():
-                mine[name] += amount
-        out = []
-        for assay, row in sums.items():
-            record = self.evidence.record("assays", assay_id=assay)
-            out.append({"assay": assay, "name": record["name"], "laboratory": record["laboratory_tier"],
-                        **row, "minutes": row["technician_minutes"] + row["pathologist_minutes"]})
-        out.sort(key=lambda r: (-r["cost"], r["assay"]))
-        if self.readout.workup_cost > 0:
-            out.append({"assay": "work_up", "name": "Work-up of tested patients (retrieval, sections, transport)",
-                        "laboratory": "", "samples": 0.0, "cost": self.readout.workup_cost,
-                        "technician_minutes": 0.0, "pathologist_minutes": 0.0, "minutes": 0.0})
-        return out
 
     def _by_region(self) -> list[dict]:
         out = []
@@ -336,20 +314,6 @@ class _Maker:
         return out
 
 
-def _dear(j: priority.Judged) -> tuple[str, ...]:
-    """Reachable therapies that the line would do without at the threshold, by name."""
-    if j.pays is None:
-        return ()
-    return tuple(t.name for t in j.use_case.therapies if t.alpha > 0 and t.therapy not in j.pays.therapies)
-
-
-def _price(j: priority.Judged) -> dict | None:
-    if j.price_that_pays is None or j.tier not in ("lower_price", "when_drug"):
-        return None
-    p = j.price_that_pays
-    return {"therapy": p.therapy, "name": p.name, "price": p.price, "course_cost": p.course_cost}
-
-
 def _sums(lines: list[Line]) -> dict:
     return {
         "qalys": float(np.sum([line.health["qalys"] or 0.0 for line in lines])),
@@ -357,31 +321,3 @@ def _sums(lines: list[Line]) -> dict:
         "treatment_cost": sum(line.treatment_cost for line in lines),
         "patients_treated": sum(line.patients_treated for line in lines),
     }
-
-
-def _do_not_buy(rows: list[dict]) -> list[dict]:
-    """Tests that should not be bought now, with the figure that speaks against them."""
-    out = []
-    for row in rows:
-        if row["priority_tier"] in ("core", "expand") or row["funded"] != "no":
-            continue
-        out.append({"rank": row["rank"], "indication_id": row["indication_id"],
-                    "biomarker_id": row["biomarker_id"], "name": row["name"],
-                    "priority_tier": row["priority_tier"],
-                    "reason_code": (row["reason"] or {}).get("code", ""),
-                    "text": (row["reason"] or {}).get("text", "")})
-    return out
-
-
-def _provenance(fact) -> dict:
-    return {"parameter": fact.parameter, "key": fact.key, "value": fact.value, "unit": fact.unit,
-            "low": fact.low, "high": fact.high, "level": fact.level, "stratum": fact.stratum,
-            "source_id": ";".join(fact.source_ids), "quality": fact.quality, "note": fact.note}
-
-
-def _level_basis(u) -> str:
-    return _first(t.level_basis for t in u.therapies if t.level == u.level) or u.level_basis
-
-
-def _first(items) -> str:
-    return next((i for i in items if i), "")

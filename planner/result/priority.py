@@ -17,7 +17,8 @@ TIER_WORDS = {
     "core": "core", "expand": "expand", "lower_price": "at a lower price",
     "when_drug": "when the drug is there", "research_only": "research only", "not_now": "not now",
 }
-NEARLY = 1 - 1e-6
+NEARLY = 1 - 1e-5  # share of the attainable coverage that counts as full
+FULL = 1 - 1e-6  # the same on the sweep: a little more, so that a plan at that budget is full
 HALF = 0.5
 
 
@@ -47,7 +48,7 @@ def standing(sweep: Sweep, key: tuple[str, str], attainable: float, reference: f
     if end <= 1e-9:
         return Standing(None, None, (), half, end)
     spells = _spells(x, y, HALF * end)
-    full = _spells(x, y, attainable * NEARLY)
+    full = _spells(x, y, attainable * FULL)
     return Standing(
         spells[-1][0], full[-1][0] if full and full[-1][1] >= x[-1] else None, tuple(spells[:-1]),
         half, end,
@@ -90,6 +91,7 @@ class Judged:
     price_that_pays: PayingPrice | None
     reason: dict | None
     criticality: float | None
+    full_budget: float | None = None
 
 
 def all_in(line: Line, alone: Standalone | None) -> tuple[float | None, float | None]:
@@ -136,7 +138,7 @@ def tier(u: UseCase, place: Standing, line: Line, attainable: float, pays: Stand
     half = HALF * attainable * NEARLY
     if reach >= REACHABLE and pays:
         return "core" if line.coverage >= half and place.coverage_at_half >= half else "expand"
-    if u.role == "selects" and reach < max(t.amax for t in u.therapies) and pays_there:
+    if u.role == "selects" and line.coverage <= FUNDED and reach < max(t.amax for t in u.therapies) and pays_there:
         return "when_drug"
     fundable = line.coverage > FUNDED or price is not None
     return "lower_price" if reach >= REACHABLE and fundable else "not_now"
@@ -163,7 +165,8 @@ def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: f
     return Judged(
         u, ind, line, place, alone, there, pays, state, attainable,
         tier(u, place, line, attainable, pays, pays_there, price), report_class(u), exact, ceiling, price,
-        reason(u, ind, state, line, place.full_budget, alone, ceiling, context), criticality,
+        reason(u, ind, state, line, attainable, alone, ceiling, context), criticality,
+        context["full"][1] if context.get("full") else place.full_budget,
     )
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planner.optimise import terms
-from planner.optimise.formulation import NONE
 from planner.optimise.resolve import Engine
+from planner.optimise.row import NONE
 from planner.pathway.problem import MEASURES, ServiceOption
 from planner.scenario.model import PAYERS
 

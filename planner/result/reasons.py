@@ -10,16 +10,23 @@ REACHABLE = 0.005  # a drug that fewer than one in 200 can get is not reachable
 FUNDED = 1e-6  # coverage below which a line counts as not funded
 
 
+def rounded(value: float) -> str:
+    """Three figures, with thousands separators."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
 def said(code: str, figure: float | None, unit: str, text: str) -> dict:
     return {"code": code, "figure": figure, "unit": unit, "text": text}
 
 
-def reason(u: UseCase, ind: Indication, state: str, line: Line, full_budget: float | None,
+def reason(u: UseCase, ind: Indication, state: str, line: Line, attainable: float,
            alone: Standalone | None, ratio: float | None, context: dict) -> dict:
     """The reason for one line. ``context``: gate, objective, binding limits, coverage by use case."""
     if state == "full":
         return _funded(line)
-    return _cannot(u, ind, ratio, context) or _does_not(u, state, full_budget, alone, context)
+    if state == "part":
+        return _part(u, ind, line, attainable, context)
+    return _cannot(u, ind, ratio, context) or _does_not(u, alone, context)
 
 
 def _funded(line: Line) -> dict:
@@ -30,7 +37,7 @@ def _funded(line: Line) -> dict:
         return said("funded", line.coverage, "share", "funded as far as it can be reached")
     figure = qalys / line.testing_cost
     return said("funded", figure, "QALYs per USD of tests",
-                f"funded in full: {figure * 1e6:,.1f} healthy years per million dollars of tests")
+                f"funded in full: {rounded(figure * 1e6)} healthy years per million dollars of tests")
 
 
 def _cannot(u: UseCase, ind: Indication, ratio: float | None, context: dict) -> dict | None:
@@ -60,8 +67,22 @@ def _cannot(u: UseCase, ind: Indication, ratio: float | None, context: dict) -> 
     return None
 
 
-def _does_not(u: UseCase, state: str, full_budget: float | None, alone: Standalone | None,
-              context: dict) -> dict:
+def _part(u: UseCase, ind: Indication, line: Line, attainable: float, context: dict) -> dict:
+    """A line funded in part: which limit ends it, whom the money reaches, the next full budget."""
+    people = u.asked(ind.eligible)
+    rule = "those who can get the drug first" if context["mode"] == "selective" else "by lot among the eligible"
+    reaches = f"reaches {line.patients_tested:,.0f} of {people * attainable:,.0f} people, {rule}"
+    ends = [name for kind, name, _ in context["binding"] if kind in ("money", "people", "supply")]
+    if not ends:
+        return said("limited", line.coverage, "share", f"as far as access, supply or growth allows; {reaches}")
+    text = f"{' and '.join(ends)} {'ends' if len(ends) == 1 else 'end'} here; {reaches}"
+    if context["full"]:
+        axis, amount = context["full"]
+        return said("below_cut_off", amount, "USD a year", f"{text}; full at US$ {amount:,.0f} for {axis}")
+    return said("below_cut_off", line.coverage, "share", text)
+
+
+def _does_not(u: UseCase, alone: Standalone | None, context: dict) -> dict:
     """What keeps a line out under the limits set."""
     if alone is None:
         return said("no_assay", None, "", "no assay tells carriers from others well enough")
@@ -78,18 +99,12 @@ def _does_not(u: UseCase, state: str, full_budget: float | None, alone: Standalo
         return said("capacity", None, "", f"{people} is used up by lines that bring more")
     money = [name for kind, name, _ in binding if kind == "money"]
     if not money:
-        if state == "part":
-            return said("limited", None, "", "as far as access, supply or growth allows")
-        return said("dominated", None, "", "does not raise the objective in use")
-    if state == "part":
-        known = full_budget is not None and context["axis_binds"]
-        upto = f"; full at US$ {full_budget:,.0f}" if known else ""
-        return said("below_cut_off", full_budget if known else None, "USD a year",
-                    f"{' and '.join(money)} ends here{upto}")
+        return said("dominated", alone.qalys, "QALYs per patient tested", "does not raise the objective in use")
     figure, cut = alone.qalys_per_testing_dollar, context["cut_off"]
     if cut and len(money) == 1 and figure < cut:
         return said("below_cut_off", figure, "QALYs per USD of tests",
-                    f"below the cut: {figure * 1e6:,.1f} healthy years per million dollars of tests "
-                    f"against {cut * 1e6:,.1f} at the cut")
+                    f"below the cut: {rounded(figure * 1e6)} healthy years per million dollars of tests "
+                    f"against {rounded(cut * 1e6)} at the cut")
+    verb = "is" if len(money) == 1 else "are"
     return said("below_cut_off", figure, "QALYs per USD of tests",
-                f"{' and '.join(money)} is spent on lines that bring more of what is maximised")
+                f"{' and '.join(money)} {verb} spent on lines that bring more of what is maximised")

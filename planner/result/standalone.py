@@ -74,8 +74,8 @@ def evaluate(u: UseCase, ind: Indication, option: ServiceOption, therapies, reac
         h, hneg = t.effects.carrier["qalys"], t.effects.noncarrier["qalys"]
         return true * h + false * hneg
 
-    def worth(t: TherapyOption) -> float:
-        return gain(t) - ((true + false) * t.m / threshold if threshold else 0.0)
+    def worth(t: TherapyOption) -> float:  # per share of access used: only the fit are treated
+        return t.fit * (gain(t) - ((true + false) * t.m / threshold if threshold else 0.0))
 
     taken = shares(therapies, reach, worth)
     qalys = cost = treated = 0.0

@@ -29,7 +29,7 @@ def find_ties(engine: Engine, optimum: Optimum) -> list[dict]:
         if plan.values[column] <= 1e-9 and abs(plan.reduced_costs[column]) <= 1e-9 * money + 0.01 \
                 and abs(best.reduced_costs[column]) <= 1e-7:
             names.setdefault((k.source.region, k.use_case.id, k.source.service), column)
-    cheapest = float(engine.money_cost @ plan.values)
+    cheapest = plan.objective
     limit = cheapest + SAME * max(1.0, abs(cheapest))
     return [
         {"region": region, "use_case": use_case, "service": service,

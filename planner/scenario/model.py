@@ -74,7 +74,7 @@ class DrugAccess(Frozen):
     """A drug's accessible share in this scenario."""
 
     share: Share | None = None
-    payer: Payer | None = None
+    payer: Literal["public", "insurer", "donor", "household"] | None = None  # a trial is not access
     courses: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     @model_validator(mode="after")

@@ -7,18 +7,20 @@ from typing import Any
 
 import pandas as pd
 
-from planner.report.charts import LEVEL_WORDS, line_name
+from planner.report.charts import LEVEL_WORDS, brief_name, line_name
+from planner.report.numbers import MEASURE_WORDS, measure, of_row
 from planner.result.priority import TIER_WORDS
+from planner.ui import words
 
 Document = Mapping[str, Any]
 
 USE_CASE_KINDS = {
-    "People treated a year": "people", "Healthy years (QALYs)": "qalys", "Tests, US$ a year": "usd",
+    "People treated": "people", "People treated a year": "people", "Tests, US$ a year": "usd",
     "All costs per QALY, US$": "usd", "Against threshold": "ratio",
-}
+} | dict.fromkeys(MEASURE_WORDS.values(), "qalys")
 
 MORE_KINDS = {
-    "Drugs, US$ a year": "usd", "People tested a year": "people", "Positives found": "people", "Covered today": "share",
+    "Against threshold": "ratio", "Drugs, US$ a year": "usd", "People tested a year": "people", "Positives found": "people", "Covered today": "share",
     "Attainable coverage": "share", "Drug reachable for": "share", "Enters at, US$ a year": "usd",
     "Lost if struck out (QALYs)": "qalys",
 }
@@ -27,21 +29,30 @@ TEST_KINDS = {"Tests a year": "people", "Tests, US$ a year": "usd", "Technician 
 
 
 def by_use_case(document: Document) -> pd.DataFrame:
-    """The list: one row a line, nine columns."""
-    threshold = document["threshold"]["value"]
-    regions = len(document["place"]) > 1
+    """The list: one row a line, the reason third; health in the measure in use."""
+    wanted = measure(document)
+    health = {} if wanted == "patients_treated" else {MEASURE_WORDS[wanted]: lambda r: of_row(r, document)}
     rows = [{
-        "Line": f"{r['rank']}. {line_name(r)}" + (f" ({r['region']})" if regions else ""),
-        "Priority": TIER_WORDS[r["priority_tier"]],
-        "Coverage": 100 * r["coverage"],
-        "People treated a year": r["patients_treated"],
-        "Healthy years (QALYs)": r["qalys"],
+        "Line": _ranked(r, document),
+        "Priority": TIER_WORDS[r["priority_tier"]] + ", a must" * bool(r["mandated"]),
+        "In the plan, and why": _why(r, document),
+        "People treated": r["patients_treated"],
+        **{name: value(r) for name, value in health.items()},
         "Tests, US$ a year": r["testing_cost"],
         "All costs per QALY, US$": _ratio(r),
-        "Against threshold": _ratio(r) / threshold if _ratio(r) is not None and threshold else None,
-        "Why not (more)": (r["reason"] or {}).get("text", ""),
     } for r in document["list"]]
     return pd.DataFrame(rows)
+
+
+def _ranked(row, document: Document) -> str:
+    region = f" ({row['region']})" if len(document["place"]) > 1 else ""
+    return f"{row['rank']}. {brief_name(row)}{region}"
+
+
+def _why(row, document: Document) -> str:
+    state = {"full": "Yes", "part": "In part", "no": "No"}[row["funded"]]
+    why = words.reason(row, document)
+    return f"{state}: {why}" if why else state
 
 
 def _ratio(row) -> float | None:
@@ -51,8 +62,11 @@ def _ratio(row) -> float | None:
 
 def more_of_use_case(document: Document) -> pd.DataFrame:
     """The further columns of the list."""
+    threshold = document["threshold"]["value"]
     return pd.DataFrame([{
-        "Line": f"{r['rank']}. {line_name(r)}",
+        "Line": _ranked(r, document),
+        "Coverage": 100 * r["coverage"],
+        "Against threshold": _ratio(r) / threshold if _ratio(r) is not None and threshold else None,
         "Drugs, US$ a year": r["treatment_cost"],
         "People tested a year": r["patients_tested"],
         "Positives found": r["positives_found"],
@@ -75,9 +89,18 @@ def by_biomarker(document: Document) -> pd.DataFrame:
     return pd.DataFrame([{
         "Biomarker": r["short_name"] if r["short_name"] == r["biomarker"] else f"{r['short_name']} ({r['biomarker']})",
         "Best rank": r["best_rank"], "Lines tested": f"{r['funded']} of {r['use_cases']}",
-        "People treated a year": r["patients_treated"], "Healthy years (QALYs)": r["qalys"],
+        "People treated a year": r["patients_treated"], **_health_of(r, document),
         "Tests, US$ a year": r["testing_cost"], "Drugs, US$ a year": r["treatment_cost"],
     } for r in document["by_biomarker"]])
+
+
+def _health_of(biomarker, document: Document) -> dict[str, float]:
+    """Health of a biomarker over its lines, in the measure in use."""
+    wanted = measure(document)
+    if wanted == "patients_treated":
+        return {}
+    lines = [of_row(r, document) for r in document["list"] if r["biomarker_id"] == biomarker["biomarker_id"]]
+    return {MEASURE_WORDS[wanted]: sum(v for v in lines if v is not None)}
 
 
 def by_test(document: Document) -> pd.DataFrame:
@@ -90,11 +113,19 @@ def by_test(document: Document) -> pd.DataFrame:
 
 
 def do_not_buy(document: Document) -> pd.DataFrame:
-    names = {(r["indication_id"], r["biomarker_id"]): line_name(r) for r in document["list"]}
-    return pd.DataFrame([{
-        "Line": names[r["indication_id"], r["biomarker_id"]],
-        "Priority": TIER_WORDS[r["priority_tier"]], "Why": r["text"],
-    } for r in document["do_not_buy"]], columns=["Line", "Priority", "Why"])
+    """What is not bought, by what speaks first against it."""
+    rows = {(r["region"], r["indication_id"], r["biomarker_id"]): r for r in document["list"]}
+    told = {(r["indication_id"], r["biomarker_id"]) for r in document["do_not_buy"]}
+    titles = dict(words.NOT_BOUGHT)
+    out = [{
+        "Line": line_name(r) + (f" ({r['region']})" if len(document["place"]) > 1 else ""),
+        "Priority": TIER_WORDS[r["priority_tier"]], "Speaks against it": titles[words.group(r, document)],
+        "Why": words.reason(r, document),
+    } for key, r in rows.items() if key[1:] in told and r["funded"] == "no"
+        and r["priority_tier"] not in ("core", "expand")]
+    order = {title: n for n, title in enumerate(titles.values())}
+    out.sort(key=lambda r: order[r["Speaks against it"]])
+    return pd.DataFrame(out, columns=["Line", "Priority", "Speaks against it", "Why"])
 
 
 def today(document: Document) -> pd.DataFrame | None:
@@ -102,9 +133,10 @@ def today(document: Document) -> pd.DataFrame | None:
     reference = document["reference"]["totals"]
     if reference is None:
         return None
-    plan = document["totals"]
+    plan, wanted = document["totals"], measure(document)
+    health = dict.fromkeys(["qalys"] if wanted in ("qalys", "patients_treated") else [wanted, "qalys"])
     measures = (("People tested a year", "patients_tested"), ("People treated a year", "patients_treated"),
-                ("Healthy years (QALYs) a year", "qalys"), ("Tests, US$ a year", "testing_cost"),
+                *((f"{MEASURE_WORDS[m]} a year", m) for m in health), ("Tests, US$ a year", "testing_cost"),
                 ("Drugs, US$ a year", "treatment_cost"))
     return pd.DataFrame([{
         "": words, "Today, where known": reference[name], "Plan": plan[name],
@@ -128,7 +160,7 @@ def facts(document: Document, sources: Mapping[str, Mapping[str, Any]], names: M
             "Unit": f["unit"], "Grade": f["quality"],
             "From": _origin(f), "Source": "; ".join(s.get("citation") or i for s, i in
                                                   zip(found, str(f["source_id"]).split(";"), strict=True)),
-            "Link": link(first), "level": f["level"], "key": f["key"], "Note": f["note"],
+            "Note": f.get("note") or "", "Link": link(first), "level": f["level"], "key": f["key"],
         })
     return pd.DataFrame(rows)
 

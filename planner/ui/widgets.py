@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,8 +15,12 @@ from planner.report.charts import Picture
 from planner.report.numbers import show
 from planner.report.tables import guarded
 from planner.ui import cache, links, state
+from planner.ui.words import ended
 
 PLOT = {"displayModeBar": False, "responsive": True}
+JOINER = "\u2060"  # of no width: keeps an address from becoming a link
+AUTOLINK = re.compile(r"(www|https?|ftp|mailto|[\w.+-](?=@))(\.|:|@)", re.IGNORECASE)
+LIST_MARK = re.compile(r"^(\d*)([-+=.)])")
 INK = {False: "#37424f", True: "#cfd8e3"}
 
 
@@ -32,10 +37,13 @@ def money(usd: float | None, document: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from tables as text: Markdown and dollar signs (which would start a formula) escaped."""
-    for mark in ("\\", "$", "*", "_", "[", "]", "`", "<", ">", "~", ":"):
+    """Text from tables as text: Markdown and dollar signs (which would start a formula) escaped, one
+    line, no address that would become a link by itself."""
+    text = " ".join(str(text).split())
+    text = AUTOLINK.sub(lambda m: m.group(1) + JOINER + m.group(2), text)
+    for mark in ("\\", "$", "*", "_", "[", "]", "`", "<", ">", "~", ":", "|", "!", "#"):
         text = text.replace(mark, "\\" + mark)
-    return text
+    return LIST_MARK.sub(r"\1\\\2", text)
 
 
 def dollars(markdown: str) -> str:
@@ -66,7 +74,9 @@ def _shown(frame: pd.DataFrame) -> pd.DataFrame:
     for name in out.columns:
         if out[name].dtype.kind in "fi" and name != "rank":
             kind = "share" if name == "coverage" else "usd" if name == "budget" else "qalys"
-            out[name] = [show(v, kind) for v in out[name]]
+            out[name] = [show(v, kind).replace("$", "\\$") for v in out[name]]
+        elif out[name].dtype.kind == "b":
+            out[name] = ["yes" if v else "" for v in out[name]]
     return out.rename(columns=lambda c: str(c).replace("_", " ").replace("qalys", "QALYs"))
 
 
@@ -80,7 +90,7 @@ def csv(made: pd.DataFrame | Callable[[], str]) -> bytes:
     """With the mark by which spreadsheets know UTF-8."""
     if callable(made):
         return made().encode("utf-8-sig")
-    return made.map(guarded).to_csv(index=False).encode("utf-8-sig")
+    return made.rename(columns=guarded).astype(object).map(guarded).to_csv(index=False).encode("utf-8-sig")
 
 
 def table(frame: pd.DataFrame, kinds: Mapping[str, str], alt: str, key: str,
@@ -99,8 +109,13 @@ def table(frame: pd.DataFrame, kinds: Mapping[str, str], alt: str, key: str,
 
 def issues(found: Iterable[Issue], title: str) -> None:
     """Faults in words, each with what to do."""
-    lines = [f"- **{plain(i.where)}**: {plain(i.what)}. {plain(i.remedy).rstrip('.')}." for i in found]
-    st.error(f"**{title}**\n\n" + "\n".join(lines), icon=":material/error:")
+    st.error(dollars(f"**{title}**\n\n" + "\n".join(map(fault, found))), icon=":material/error:")
+
+
+def fault(found: Issue) -> str:
+    """One fault as a point: where, what, what to do."""
+    remedy = ended(found.remedy) if found.remedy else ""
+    return f"- **{plain(found.where)}**: {plain(ended(found.what))} {plain(remedy[:1].upper() + remedy[1:])}".rstrip()
 
 
 def line_words(item: str) -> str:

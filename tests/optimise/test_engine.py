@@ -255,7 +255,7 @@ def test_must_fund_costs_health_and_names_the_conflict():
     with pytest.raises(Infeasible) as error:
         engine(budget={"testing": 10_000}, policy={"must_fund": ["lung/alk"]}).optimum()
     # 1000 people x 0.9 x (40 test + 20 work-up) = 54,000
-    assert "have 10,000, need 54,000" in str(error.value)
+    assert "have US$ 10,000, need US$ 54,000" in str(error.value)
 
 
 def test_today_is_evaluated_not_optimised():

@@ -1,0 +1,117 @@
+"""What a scenario names must exist in the evidence, and its own numbers must be possible.
+
+All faults are told at once. A number can be overridden only where the model reads it by a key that
+the override gives in full, so that no override is without effect or hits more than it says.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from planner.errors import BadInput, Issue
+from planner.evidence.base import Evidence
+from planner.scenario.model import Override, Scenario
+
+EFFECTS = ("qaly_gain", "ly_gain", "os_median_exp", "os_median_ctl", "os_hr", "landmark_years", "landmark_exp",
+           "landmark_ctl", "death_rr", "pfs_median_exp", "pfs_median_ctl", "pfs_hr", "noncarrier_gain_ratio",
+           "sub_share", "duration_months", "duration_max_months")
+POSITIVE = {"os_hr", "death_rr", "pfs_hr", "os_median_exp", "os_median_ctl", "pfs_median_exp", "pfs_median_ctl",
+            "landmark_years", "duration_months", "duration_max_months"}
+# table -> (key columns that an override gives, columns that it may set)
+OVERRIDABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "incidence": (("cancer_site",), ("cases",)),
+    "incidence_rates": (("cancer_site",), ("rate",)),
+    "indications": (("indication_id",), ("attrition_per_day",)),
+    "eligibility": (("indication_id", "step"), ("share",)),
+    "prevalence": (("indication_id", "biomarker_id"), ("share",)),
+    "overlap": (("indication_id", "biomarker_id", "first_biomarker_id"), ("overlap_share",)),
+    "assays": (("assay_id",), ("failure", "turnaround_days")),
+    "assay_performance": (("assay_id", "biomarker_id", "indication_id"), ("sensitivity", "specificity")),
+    "assay_costs": (("assay_id",), ("cost",)),
+    "workup_costs": (("indication_id",), ("cost",)),
+    "administration_costs": (("item",), ("cost",)),
+    "dosing": (("drug", "indication_id"), ("amount_per_month",)),
+    "drug_prices": (("drug",), ("price",)),
+    "drug_access": (("drug", "payer"), ("share",)),
+    "empirical_use": (("therapy_id",), ("share",)),
+    "utilities": (("indication_id", "state"), ("utility",)),
+    "current_practice": (("indication_id", "biomarker_id"), ("coverage",)),
+    "therapies": (("therapy_id",), EFFECTS),
+}
+MONEY = ("cost", "price")
+
+
+def check_names(evidence: Evidence, scenario: Scenario) -> None:
+    """Raises :class:`BadInput` with every unknown id, impossible number and unknown currency."""
+    known = {
+        "use case": {f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")},
+        "drug": {r["drug"] for r in evidence.records("drugs")},
+        "service": {r["service_id"] for r in evidence.records("services")},
+        "currency": {r["currency"] for r in evidence.records("exchange_rates")},
+    }
+    money = scenario.display.currency
+    named = [("policy.must_fund", "use case", scenario.policy.must_fund),
+             ("policy.exclude", "use case", scenario.policy.exclude),
+             ("evaluate", "use case", scenario.evaluate),
+             ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
+             ("services.exclude", "service", scenario.services.exclude),
+             ("display.currency", "currency", (money,) if money else ()),
+             ("override.currency", "currency", [o.currency for o in scenario.override if o.currency])]
+    issues = [
+        Issue(where, f"unknown {kind} `{name}`", nearest(name, known[kind]))
+        for where, kind, names in named for name in names if name not in known[kind]
+    ]
+    issues += [issue for o in scenario.override for issue in override_issues(evidence, o)]
+    if issues:
+        raise BadInput(issues)
+
+
+def override_issues(evidence: Evidence, o: Override) -> list[Issue]:
+    """Faults of one override: table, column, key, value."""
+    where = f"override {o.table}.{o.column}"
+    if o.table not in OVERRIDABLE:
+        what = "no number of this table can be set in a scenario" if o.table in evidence.tables else "unknown table"
+        return [Issue(where, f"{what} `{o.table}`", nearest(o.table, set(OVERRIDABLE))
+                      + "; other numbers are changed with --evidence")]
+    key, columns = OVERRIDABLE[o.table]
+    issues = []
+    if o.column not in columns:
+        issues.append(Issue(where, f"`{o.column}` cannot be set in a scenario", f"one of {', '.join(columns)}"))
+    if set(o.key) != set(key):
+        issues.append(Issue(where, f"the key is {', '.join(sorted(o.key)) or 'empty'}", f"give {', '.join(key)}"))
+    if issues:
+        return issues
+    if not evidence.matches(o.table, **{name: o.key[name] for name in key}):
+        issues.append(Issue(where, f"no row of {o.table} has {_said(o.key)}", "look the key up with `sources`"))
+    return issues + _value_issues(evidence, o, where)
+
+
+def _value_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
+    """Value, low and high within the limits that the dictionary sets for the column."""
+    column = evidence.dictionary.table(o.table).field(o.column)
+    low = column.minimum if column.minimum is not None else None
+    issues = []
+    for name, value in (("value", o.value), ("low", o.low), ("high", o.high)):
+        if value is None:
+            continue
+        too_low = (low is not None and value < low) or (o.column in POSITIVE and value <= 0)
+        too_high = column.maximum is not None and value > column.maximum
+        if too_low or too_high:
+            limits = f"{'above 0' if o.column in POSITIVE else f'{low:g} or more' if low is not None else ''}" \
+                + (f", at most {column.maximum:g}" if column.maximum is not None else "")
+            issues.append(Issue(where, f"{name} {value:g} is impossible", f"give {limits}".strip(", ")))
+    if o.low is not None and o.high is not None and not o.low <= o.value <= o.high:
+        issues.append(Issue(where, "low, value and high are not in order", "give low <= value <= high"))
+    if (o.currency or o.year) and o.column not in MONEY:
+        issues.append(Issue(where, "a currency or year makes no sense for this number", "remove it"))
+    return issues
+
+
+def nearest(name: str, known: set[str]) -> str:
+    """The remedy for an unknown name."""
+    close = difflib.get_close_matches(name, sorted(known), 3, 0.5)
+    return f"did you mean {' or '.join(close)}" if close else f"known are, for example, {', '.join(sorted(known)[:4])}"
+
+
+def _said(key: dict) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in key.items())

@@ -1,0 +1,56 @@
+"""What a reader of a plan must not miss, as codes with a figure, the lines concerned, and a sentence."""
+
+from __future__ import annotations
+
+from planner.result import priority
+
+
+def warnings(maker, ranked: list[priority.Judged]) -> list[dict]:
+    """What a reader must not miss: funded lines above the threshold, budgets already spent blind."""
+    out = []
+    above = [j for j in ranked if j.funded != "no" and j.pays is None]
+    if above:
+        money = sum(j.line.testing_cost for j in above)
+        out.append({"code": "funded_above_threshold", "figure": money, "unit": "USD a year",
+                    "lines": [j.use_case.id for j in above],
+                    "text": f"{len(above)} funded {'line costs' if len(above) == 1 else 'lines cost'} more per healthy "
+                            "year than the threshold"})
+    unmet = [j for j in ranked if j.use_case.must_fund and j.funded != "full"]
+    if unmet:
+        out.append({"code": "mandate_not_met", "figure": len(unmet), "unit": "lines",
+                    "lines": [j.use_case.id for j in unmet],
+                    "text": "; ".join(f"{j.use_case.id} is mandated but {j.reason['text']}" for j in unmet)})
+    return out + money_warnings(maker) + (given_warnings(maker) if maker.given else [])
+
+
+def money_warnings(maker) -> list[dict]:
+    """Budgets that treatment without tests has already used up."""
+    blind = maker.engine.formulation.blind_spending[0]
+    return [
+        {"code": "blind_above_budget", "figure": blind, "unit": "USD a year", "lines": [],
+         "text": f"treatment without tests already costs US$ {blind:,.0f} a year, more than the {axis} budget"}
+        for axis in ("treatment", "total")
+        if (limit := maker.scenario.limit(axis, 0)) is not None and maker.scenario.budget.basis == "all"
+        and blind > limit
+    ]
+
+
+def given_warnings(maker) -> list[dict]:
+    """Where a given list does not fit the limits, or is cut to what can be reached."""
+    out = []
+    spent = maker.axis, maker.reference_spending()
+    limit = maker.scenario.limit(maker.axis, 0)
+    if limit is not None and spent[1] > limit + 0.01:
+        out.append({"code": "over_budget", "figure": spent[1], "unit": "USD a year", "lines": [],
+                    "text": f"the list costs US$ {spent[1]:,.0f} a year, more than the {maker.axis} budget"})
+    cut = sorted({u.id for u, _ in maker.use_cases.values() if u.active
+                  and maker.scenario.evaluate.get(u.id, 0.0) > u.kap + 1e-9})
+    if cut:
+        out.append({"code": "cut_to_attainable", "figure": len(cut), "unit": "lines", "lines": cut,
+                    "text": f"{', '.join(cut)}: more than can be reached was asked and is cut to it"})
+    never = sorted({u.id for u, _ in maker.use_cases.values() if not u.active
+                    and maker.scenario.evaluate.get(u.id, 0.0) > 0})
+    if never:
+        out.append({"code": "cannot_be_tested", "figure": len(never), "unit": "lines", "lines": never,
+                    "text": f"{', '.join(never)}: cannot be tested for here and is left out"})
+    return out
