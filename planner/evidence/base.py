@@ -156,6 +156,8 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
     issues += checks.check_columns(texts, dictionary) + _cell_issues(texts, dictionary)
     frames = _typed(texts, dictionary)
     for path in map(_source, overlays):
+        if _has_descriptor(path):  # not needed for an overlay, but where there is one it must be readable
+            issues += descriptor_issues(path / "datapackage.json")
         texts, faults = read_tables(path, dictionary)
         if not texts and not faults:
             faults = [Issue(path.name, "there is no table in it", "give CSV files or sheets named after tables",

@@ -91,7 +91,8 @@ def _find(rows: list[dict], wanted: str, code: str, what: str) -> dict:
             if row[column].casefold() == needle:
                 return row
     known = {r[c].casefold(): f"{r['name']} ({r[code]})" for r in rows for c in (code, "name")}
-    close = dict.fromkeys(known[k] for k in difflib.get_close_matches(needle, sorted(known), 4, 0.5))
+    inside = [k for k in sorted(known) if len(k) > 3 and k in needle]  # "Republic of Kenya"
+    close = dict.fromkeys(known[k] for k in inside + difflib.get_close_matches(needle, sorted(known), 4, 0.5))
     remedy = f"did you mean {' or '.join(list(close)[:3])}" if close else \
         "`python -m planner places` lists them"
     raise BadInput([Issue(f"place {wanted!r}", f"unknown {what}", remedy, "unknown_place")])

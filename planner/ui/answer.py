@@ -8,14 +8,26 @@ import streamlit as st
 
 from planner.errors import BadInput, Infeasible
 from planner.report import charts
-from planner.report.numbers import PAYER_WORDS, sentence, show
+from planner.report.numbers import (
+    IN_WORDS,
+    MEASURE_WORDS,
+    PAYER_WORDS,
+    counted,
+    left_out,
+    measure,
+    sentence,
+    show,
+    warning,
+)
 from planner.report.tables import plan_json
 from planner.result.plan import Plan
-from planner.ui import cache, glossary, line, lists, state
+from planner.ui import cache, glossary, line, lists, state, words
 from planner.ui.conflict import conflict
 from planner.ui.widgets import dollars, foot, issues, money, picture, plain
 
 EXAMPLES = ("KEN", "IND", "DEU")
+MEASURE_TERMS = {"net_health": ("opportunity cost",)}
+FIRST_ROWS, ALL_BOX = 15, "all_rows_box"  # of the ladder
 SOURCE = "Source: this plan; every number in use stands on the page Evidence."
 
 
@@ -49,11 +61,15 @@ def compute(mine) -> Plan | None:
 
 
 def welcome() -> None:
-    st.markdown("Choose a country on the left (on a phone: » at the top). The plan shows which cancer biomarkers to "
+    st.markdown("Choose a country, here or on the left (on a phone: » at the top). The plan shows which cancer biomarkers to "
                 "test first for the people, tests and drugs there are, what each line brings and costs, and what "
                 "holds it back.")
-    st.markdown("**Or look at an example:**")
     evidence = cache.evidence()
+    names = {r["iso3"]: r["name"] for r in evidence.records("countries") if r["in_globocan"]}
+    st.selectbox("Choose a country to begin", sorted(names, key=names.get), index=None, key=state.FIRST_COUNTRY,
+                 format_func=names.get, placeholder="Choose a country", width=360, on_change=state.choose_country,
+                 args=(state.FIRST_COUNTRY,))
+    st.markdown("**Or look at an example:**")
     with st.container(horizontal=True):
         for code in EXAMPLES:
             name = evidence.record("countries", iso3=code).get("name", code)
@@ -64,21 +80,35 @@ def welcome() -> None:
 def show_plan(plan: Plan) -> None:
     document = plan.document
     st.markdown(f"#### {plain_place(document)}")
-    st.markdown(dollars(sentence(document, bold=True)))
+    st.markdown(dollars(sentence(document, bold=True, mind=False)))
     figures(document)
     limits(document)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        picture(charts.ladder(document), "ladder", SOURCE, "ladder")
+    stamp = state.stamp()
+    # on a phone the columns stand one below the other: the short one with the choice of a line first
+    right, left = st.columns([2, 3], gap="large")
     with right:
-        line.panel(plan)
+        line.panel(plan, stamp)
+    with left:
+        ladder(document, stamp)
         budget = plan.scenario.limit(document["frontier_axis"], 0)
         picture(charts.frontier(document, budget), "frontier", SOURCE, "money_and_health")
-    lists.three_views(document)
+    lists.three_views(document, stamp)
     lists.not_now(document)
     lists.compared_with_today(document)
     take_away(plan)
     how(plan)
+
+
+@st.fragment
+def ladder(document, stamp: tuple) -> None:
+    """The picture of the list: its first lines, or all of them."""
+    if state.stamp() != stamp:
+        st.rerun()
+    rows = len(charts.ladder_rows(document))
+    every = rows > FIRST_ROWS and st.session_state.get(ALL_BOX, False)
+    picture(charts.ladder(document, charts.MOST_ROWS if every else FIRST_ROWS), "ladder", SOURCE, "ladder")
+    if rows > FIRST_ROWS:
+        st.toggle(f"Show all {rows} lines", key=ALL_BOX)
 
 
 def plain_place(document) -> str:
@@ -96,17 +126,27 @@ def figures(document) -> None:
         change = totals[name] - before[name]
         return f"{'+' if change >= 0 else ''}{show(change, kind)}"
 
+    wanted = measure(document)
+    health = [("Healthy years (QALYs)", "qalys", "qalys", "off", ("QALY",))]
+    if wanted not in ("qalys", "patients_treated"):
+        health.insert(0, (MEASURE_WORDS[wanted], wanted, "qalys", "off", MEASURE_TERMS.get(wanted, ())))
+
     with st.container(horizontal=True):
         for words, name, kind, colour, terms in (
             ("People tested a year", "patients_tested", "people", "off", ("eligible patients", "coverage")),
             ("Get a matched drug", "patients_treated", "people", "off", ("matched drug",)),
-            ("Healthy years (QALYs)", "qalys", "qalys", "off", ("QALY",)),
+            *health,
             ("Tests, money a year", "testing_cost", "usd", "off", ("base year",)),
             ("Drugs, money a year", "treatment_cost", "usd", "off", ("reference", "base year")),
         ):
             st.metric(words, show(totals[name], kind), delta(name, kind), delta_color=colour, delta_arrow="off",
                       help=glossary.meaning(*terms), width=171)
     notes = []
+    missing = left_out(document)
+    if missing:
+        notes.append(f"{counted(len(missing), 'line')} {'has' if len(missing) == 1 else 'have'} no figure for "
+                     f"{IN_WORDS[wanted]} and {'is' if len(missing) == 1 else 'are'} left out: "
+                     f"{plain(words.lines_named(missing, document))}.")
     if document["currency"]["code"] != "USD" and document["currency"]["per_usd"]:
         notes.append(f"Tests {money(totals['testing_cost'], document)}, drugs "
                      f"{money(totals['treatment_cost'], document)} a year.")
@@ -124,30 +164,44 @@ def limits(document) -> None:
     for bound in document["binding"]:
         price = bound["shadow_price"]
         if bound["kind"] == "money" and price:
-            lines.append(f"- **Money binds:** {bound['text']}. One healthy year more would take about "
-                         f"{show(1 / price, 'usd')} more of it.")
+            least = f" One more of “{MEASURE_WORDS[measure(document)].lower()}” would take about " \
+                f"{show(1 / price, 'usd')} more of it." if price > 1e-9 else ""
+            if measure(document) == "qalys":
+                least = least.replace("One more of “healthy years (qalys)”", "One healthy year more")
+            lines.append(f"- **Money binds:** {bound['text']}.{least}")
         elif bound["kind"] == "people":
             lines.append(f"- **The laboratory binds:** {bound['text']}.")
         elif bound["kind"] == "drugs":
-            waiting = f", and {len(bound['waiting'])} more wait for theirs" if bound["waiting"] else ""
-            lines.append(f"- **Drugs bind:** {len(bound['short'])} lines in the plan have a drug that not everyone "
-                         f"can get{waiting}.")
+            short, waiting = len(bound["short"]), len(bound["waiting"])
+            more = f"{counted(waiting, 'line')} outside it {'waits' if waiting == 1 else 'wait'} for theirs" \
+                if waiting else ""
+            held = f"{counted(short, 'line')} in the plan {'has' if short == 1 else 'have'} a drug that not everyone " \
+                "can get" if short else ""
+            lines.append(f"- **Drugs bind:** {' and '.join(p for p in (held, more) if p)}.")
+        elif bound["kind"] == "supply":
+            lines.append(f"- **Supply binds:** {plain(bound['text'])}.")
     lines += upcoming(document)
+    lines += [f"- **Mind:** {plain(words.ended(warning(w, document)))}" for w in document["warnings"]]
     st.markdown(dollars("\n".join(lines)), help=glossary.meaning("shadow price", "access share"))
 
 
 def upcoming(document) -> list[str]:
-    """The next line that more money would bring in, on the axis that ranks the list."""
+    """The next line that more money would bring in or make full, on the axis that ranks the list."""
     axis = document["frontier_axis"]
     limit = document["scenario"]["budget"][axis]
-    if not isinstance(limit, int | float):
+    if not isinstance(limit, int | float) or not any(b["kind"] == "money" for b in document["binding"]):
         return []
-    waiting = [r for r in document["list"] if r["funded"] == "no" and (r["entry_budget"] or 0) > limit]
+    waiting = [r for r in document["list"] if r["funded"] != "full" and not r["mandated"] and r["gate"]["passed"]
+               and r["entry_budget"] is not None and (r["reason"] or {}).get("code") == "below_cut_off"]
     if not waiting:
         return []
-    first = min(waiting, key=lambda r: r["entry_budget"])
-    return [f"- **With more money:** from {show(first['entry_budget'], 'usd')} a year for {charts.AXIS_WORDS[axis]}, "
-            f"{plain(charts.line_name(first))} comes in."]
+    first = waiting[0]
+    at = first["full_budget"] if first["funded"] == "part" else first["entry_budget"]
+    does = "is tested in full" if first["funded"] == "part" else "comes in"
+    name = plain(charts.line_name(first))
+    if at is None or at <= limit:  # by the order without musts it would be in already
+        return [f"- **With more money:** {name} is the next that {does}."]
+    return [f"- **With more money:** from {show(at, 'usd')} a year for {charts.AXIS_WORDS[axis]}, {name} {does}."]
 
 
 def take_away(plan: Plan) -> None:
@@ -188,5 +242,9 @@ def how(plan: Plan) -> None:
             f"{document['solver']['seconds']:.2f} seconds.\n"
             f"- Lines that could be swapped at equal health and cost: {len(document['ties'])}.\n"
             f"- Formulas, assumptions and limits: docs/method.md."))
+        blind = document["totals"]["treated_blind"]
+        if blind >= 0.5:
+            st.markdown(f"- Of the people tested, {show(blind, 'people')} a year would be given a matched drug even "
+                        f"without the test. The health that they would gain so is taken off the plan's.")
         for note in problem.notes:
             st.markdown(f"- {plain(note)}")

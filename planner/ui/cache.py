@@ -40,6 +40,7 @@ class Slot:
     engine: Engine | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     ranges: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    blind: float = 0.0
 
 
 def digest(scenario: Scenario) -> str:
@@ -118,4 +119,12 @@ def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
         free = scenario.model_copy(update={"budget": scenario.budget.model_copy(update=NO_LIMIT)})
         with _engine(mine, free) as engine:
             mine.ranges = {axis: tuple(p.budget for p in engine.sweep(axis).points) for axis in AXES}
+            mine.blind = float(engine.formulation.blind_spending[0])
     return mine.ranges
+
+
+def blind_spending(scenario: Scenario, private: bool) -> float:
+    """US dollars a year that the budget's payers already spend on the drugs without tests and that count
+    against a budget for treatment; 0 where budgets come on top of today's spending."""
+    ranges(scenario, private)
+    return slot(scenario, private).blind if scenario.budget.basis == "all" else 0.0

@@ -6,13 +6,14 @@ Overrides, uploads and anything a planner typed as text never go into an address
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from planner.errors import BadInput
 from planner.evidence.base import Evidence
 from planner.scenario.model import Objective, Scenario
 from planner.scenario.scenario import difference, loads
+from planner.ui.words import ended
 
 AXES = ("testing", "treatment", "total")
 VIEWS = ("use_case", "biomarker", "test")
@@ -45,7 +46,7 @@ def write(scenario: Scenario) -> dict[str, str] | None:
             out[name] = ",".join(found)
     drugs = data.get("access", {}).pop("drugs", {})
     if drugs and all(isinstance(v, int | float) for v in drugs.values()):
-        out["access"] = ",".join(f"{d}:{v:g}" for d, v in sorted(drugs.items()))
+        out["access"] = ",".join(f"{d}:{_digits(v)}" for d, v in sorted(drugs.items()))
         drugs = {}
     left = drugs or any(v for v in data.values())
     return None if left or sum(map(len, out.values())) > LONGEST else out
@@ -70,12 +71,26 @@ def read(params: Mapping[str, str], evidence: Evidence) -> tuple[Scenario | None
     changes = _changes(params, evidence, words)
     parent = params.get("scenario", "defaults")
     name = place_name(evidence, setting)
-    for each, its_parent in ((changes, parent), (changes, "defaults"), ({}, "defaults")):
+    told = False
+    for each, its_parent in _ever_less(changes, parent):
         try:
             return build(setting, each, name, its_parent), words
         except BadInput as error:
-            words += [f"A part of the link was left out: {i.where}: {i.what}." for i in error.issues]
+            if not told:
+                words += [f"A part of the link was left out: {_quoted(i.where)}: {ended(i.what)}" for i in error.issues]
+            told = True
     return None, words
+
+
+def _ever_less(changes: dict, parent: str) -> Iterator[tuple[dict, str]]:
+    """The link's changes, then without one part of them, then without its parent, then without any."""
+    yield changes, parent
+    for name in changes:
+        yield {k: v for k, v in changes.items() if k != name}, parent
+    if parent != "defaults":
+        yield changes, "defaults"
+    yield {}, parent
+    yield {}, "defaults"
 
 
 def build(setting: Mapping, changes: Mapping, name: str, parent: str = "defaults") -> Scenario:
@@ -132,6 +147,13 @@ def _changes(params, evidence: Evidence, words: list[str]) -> dict:
         words += [f"The link names an unknown line, {_quoted(x)}." for x in wanted if x not in known]
         if known or (name in params and not wanted):
             out["policy"][key] = known
+    both = sorted(set(out["policy"].get("must_fund", ())) & set(out["policy"].get("exclude", ())))
+    for line in both:
+        words.append(f"The link names {_quoted(line)} both as a must and as left out; it is taken as neither.")
+        for key in out["policy"]:
+            out["policy"][key] = [x for x in out["policy"][key] if x != line]
+    if both:
+        out["policy"] = {k: v for k, v in out["policy"].items() if v}
     drugs = _drugs(params.get("access", ""), evidence, words)
     if drugs:
         out["access"]["drugs"] = drugs

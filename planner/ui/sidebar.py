@@ -8,19 +8,20 @@ import streamlit as st
 
 from planner.errors import PlannerError
 from planner.report.numbers import show
-from planner.scenario.describe import differences
+from planner.scenario.describe import PAYER_WORDS, differences, usd
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import dumps, load, shipped
 from planner.ui import cache, changes, glossary, state
-from planner.ui.widgets import dollars, plain
+from planner.ui.widgets import dollars, issues, plain
 
 AXES = {"testing": "Tests", "treatment": "Treatment", "total": "Tests and treatment together"}
 HELP = {
     "testing": "Money for tests in a year, in US dollars of the base year. Leave it empty for no limit.",
-    "treatment": "Yearly money of the public budget and insurers for matched drugs, beyond what is spent "
-                 "without testing. Leave it empty for no limit.",
-    "total": "One sum for tests and treatment. Leave it empty for no limit.",
+    "treatment": "Yearly money of {payers} for the matched drugs of all patients. {basis} Leave it empty for no limit.",
+    "total": "One yearly sum for tests and for treatment that is paid by {payers}. {basis} Leave it empty for no limit.",
 }
+ALL_MONEY = "It counts all of it: also what these drugs already cost where they are given without a test{today}."
+ON_TOP = "It comes on top of what is spent today."
 OBJECTIVES = {
     "qalys": "Healthy years (QALYs)", "life_years": "Years of life", "deaths_averted": "Deaths averted",
     "dalys_averted": "DALYs averted", "patients_treated": "People given a matched drug",
@@ -75,13 +76,35 @@ def _budgets(mine: Scenario) -> None:
     try:
         with st.spinner("Reading this place…"):
             marks = cache.ranges(mine, state.is_private())
+            blind = cache.blind_spending(mine, state.is_private())
     except PlannerError:
-        marks = {}
+        marks, blind = {}, 0.0
     for axis, name in AXES.items():
-        _budget(mine, axis, name, marks.get(axis, ()))
+        _budget(mine, axis, name, marks.get(axis, ()), blind)
+        if axis != "testing":
+            _already(getattr(mine.budget, axis), blind)
 
 
-def _budget(mine: Scenario, axis: str, name: str, points: tuple[float, ...]) -> None:
+def _already(limit, blind: float) -> None:
+    """How a limit divides: what is spent on drugs without tests, and what is left for this plan."""
+    if not isinstance(limit, int | float) or blind < 0.5:
+        return
+    if limit < blind:
+        st.warning(dollars(f"{usd(round(limit))} is less than the {show(blind, 'usd')} that these drugs already cost in "
+                           f"a year without tests. Nothing is left for this plan."), icon=":material/warning:")
+    else:
+        st.caption(dollars(f"{usd(round(limit))} = {show(blind, 'usd')} already spent on drugs without tests + "
+                           f"{show(limit - blind, 'usd')} for this plan."))
+
+
+def _help(mine: Scenario, axis: str, blind: float) -> str:
+    paid = " and ".join(PAYER_WORDS[z] for z in mine.budget.payers) or "nobody"
+    today = f", {show(blind, 'usd')} a year here" if blind >= 0.5 else ""
+    basis = ALL_MONEY.format(today=today) if mine.budget.basis == "all" else ON_TOP
+    return dollars(HELP[axis].format(payers=paid, basis=basis))
+
+
+def _budget(mine: Scenario, axis: str, name: str, points: tuple[float, ...], blind: float) -> None:
     limit = getattr(mine.budget, axis)
     if isinstance(limit, tuple):
         st.caption(f"{name}: by year, {', '.join(dollars(show(v, 'usd')) for v in limit)} (set in the file)")
@@ -89,7 +112,7 @@ def _budget(mine: Scenario, axis: str, name: str, points: tuple[float, ...]) -> 
     key = f"budget_{axis}"
     st.session_state[key] = None if limit is None else float(limit)
     st.number_input(name, min_value=0.0, value=None, step=_step(points), format="%.0f", key=key, placeholder="no limit",
-                    help=HELP[axis], on_change=_typed, args=(axis, key))
+                    help=_help(mine, axis, blind), on_change=_typed, args=(axis, key))
     if len(points) > 1:
         options = _marks(points, limit)
         slider = f"{key}_slider"
@@ -174,7 +197,7 @@ def _chosen(path: tuple[str, ...], key: str) -> None:
 
 
 def _files(mine: Scenario | None) -> None:
-    with st.expander("Open, save, share"):
+    with st.expander("Open, save, share", expanded=bool(state.file_faults())):
         if mine is not None:
             st.download_button("Save this scenario (.toml)", lambda: dumps(mine), "scenario.toml", "application/toml",
                                key="scenario_out", on_click="ignore", width="stretch", icon=":material/download:")
@@ -187,6 +210,8 @@ def _files(mine: Scenario | None) -> None:
                          max_upload_size=state.MAX_UPLOAD_MB, on_change=state.open_upload,
                          help="It stays in this session and never goes into an address. Put no data of single "
                               "patients into it.")
+        if state.file_faults():
+            issues(state.file_faults(), "The file could not be taken over; your work is as it was")
 
 
 @st.cache_data(max_entries=50, show_spinner=False)

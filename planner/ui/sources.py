@@ -7,13 +7,14 @@ import streamlit as st
 
 from planner.evidence.complete import coverage
 from planner.report import charts
-from planner.report.numbers import show
+from planner.report.numbers import counted, precise, show
 from planner.report.tables import OWNERS
 from planner.ui import answer, cache, glossary, state, tables
 from planner.ui.widgets import csv_button, foot, line_words, picture, plain
 
 ADDRESS = r"https?://(?:doi\.org/|pubmed\.ncbi\.nlm\.nih\.gov/)?(.*?)/?$"
-COLUMNS = ("Number", "Of", "Value", "Grade", "From", "Link", "Source", "Range")
+COLUMNS = ("Number", "Of", "Value", "Range", "Grade", "From", "Note", "Source", "Link")
+LINE_BOX, TEXT_BOX, ASSUMED_BOX = "fact_line", "fact_text", "fact_assumed"
 NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"),
          ("drugs", "drug", "name"), ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"),
          ("services", "service_id", "name"), ("cancer_sites", "cancer_site", "name"), ("countries", "iso3", "name"))
@@ -30,7 +31,7 @@ def page() -> None:
         return
     plan = answer.compute(mine)
     if plan is not None:
-        _numbers(plan.document)
+        _numbers(plan)
     _cite()
     foot(plan.document if plan else None)
 
@@ -50,7 +51,8 @@ def _covered() -> None:
             st.markdown("\n".join(f"- **{plain(line_words(k))}**: {plain(v)}" for k, v in found.not_plannable.items()))
 
 
-def _numbers(document) -> None:
+def _numbers(plan) -> None:
+    document = plan.document
     facts = tables.facts(document, _sources(cache.evidence().digest), _names(cache.evidence().digest))
     if facts.empty:
         st.write("No numbers are in use.")
@@ -59,18 +61,33 @@ def _numbers(document) -> None:
     picture(charts.borrowed(pd.DataFrame(document["provenance"])), "borrowed",
             "Source: the numbers in use for this place.", "grades")
     st.subheader(f"Every number in use: {place}")
-    chosen = _filtered(facts, document)
-    st.caption(f"{len(chosen)} of {len(facts)} numbers. Exact values are in the download.")
+    _table(facts, plan, state.stamp())
+
+
+@st.fragment
+def _table(facts: pd.DataFrame, plan, stamp: tuple) -> None:
+    """The numbers that the filters leave; a fragment, so that a filter does not draw the page anew."""
+    if state.stamp() != stamp:
+        st.rerun()
+    chosen = _filtered(facts, plan)
+    st.caption(f"{len(chosen)} of {counted(len(facts), 'number')}. Exact values are in the download.")
+    if chosen.empty:
+        st.write("No number fits these filters.")
+        return
     shown = chosen.assign(
         Value=[said(v, u) for v, u in zip(chosen["Value"], chosen["Unit"], strict=True)],
         Range=[_range(low, high, u) for low, high, u in
                zip(chosen["Low"], chosen["High"], chosen["Unit"], strict=True)])
     st.dataframe(shown[list(COLUMNS)], hide_index=True, key="facts_table", alt=f"{len(chosen)} numbers in use",
                  column_config={
-                     "Number": st.column_config.Column(pinned=True, width=160),
-                     "Of": st.column_config.Column(width=260),
-                     "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width="small"),
-                     "Source": st.column_config.Column(width="large"),
+                     "Number": st.column_config.Column(pinned=True, width=215),
+                     "Of": st.column_config.Column(width=300),
+                     "Value": st.column_config.Column(width=150),
+                     "Range": st.column_config.Column(width=200),
+                     "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width=60),
+                     "From": st.column_config.Column(width=200),
+                     "Note": st.column_config.Column(width=300),
+                     "Source": st.column_config.Column(width=420),
                      "Link": st.column_config.LinkColumn("DOI, PMID or address", display_text=ADDRESS, width=150)})
     csv_button(chosen.drop(columns=["level", "key"]), "numbers_in_use", "facts_csv")
 
@@ -86,53 +103,93 @@ def _names(digest: str) -> dict[str, str]:
     return {r[key]: r[name] for table, key, name in NAMED for r in cache.evidence().records(table)}
 
 
-def _filtered(facts: pd.DataFrame, document) -> pd.DataFrame:
-    """Filters by use case, kind of number, grade and origin."""
-    lines = {f"{r['indication_id']}/{r['biomarker_id']}": charts.line_name(r) for r in document["list"]}
+def _filtered(facts: pd.DataFrame, plan) -> pd.DataFrame:
+    """Filters by words, use case, kind of number, grade and origin."""
+    lines = {f"{r['indication_id']}/{r['biomarker_id']}": charts.line_name(r) for r in plan.document["list"]}
+    wanted = st.session_state.get(state.ABOUT)
+    st.session_state[LINE_BOX] = wanted if wanted in lines else ""
     with st.container(horizontal=True):
-        line = st.selectbox("Use case", ["", *lines], key="fact_line", width=320,
-                            format_func=lambda i: lines.get(i, "all"))
+        text = st.text_input("Contains", key=TEXT_BOX, width=240, placeholder="a drug, a test, an author…")
+        line = st.selectbox("Use case", ["", *lines], key=LINE_BOX, width=360, on_change=_about,
+                            format_func=lambda i: lines.get(i, "all"),
+                            help="What the line itself uses: its people, tests, treatments and drugs.")
         kinds = st.multiselect("Kind of number", sorted(facts["Number"].unique()), key="fact_kind", width=320,
                                placeholder="all")
         grades = st.multiselect("Grade", sorted(facts["Grade"].unique()), key="fact_grade", width=160,
                                 placeholder="all", help=glossary.meaning("grade A to D"))
         levels = st.multiselect("From", [x for x in charts.LEVELS if x in set(facts["level"])], key="fact_level",
                                 width=240, format_func=lambda x: charts.LEVEL_WORDS.get(x, x), placeholder="all")
+    assumed = st.checkbox("Assumptions only (grade D)", key=ASSUMED_BOX,
+                          help="Numbers for which no source could be read; the note says what they rest on.")
     keep = pd.Series(True, index=facts.index)
     if line:
-        keep &= facts["key"].map(lambda key: _about(key, line))
+        own = related(plan.problem, line)
+        kinds_of = _kinds(cache.evidence().digest)
+        keep &= facts["key"].map(lambda key: speaks_of(key, own, kinds_of))
+    if assumed:
+        keep &= facts["Grade"] == "D"
+    if text.strip():
+        where = facts[["Number", "Of", "Note", "Source", "From", "key"]].astype(str).agg(" ".join, axis=1)
+        for word in text.split():
+            keep &= where.str.contains(word, case=False, regex=False)
     for column, wanted in (("Number", kinds), ("Grade", grades), ("level", levels)):
         if wanted:
             keep &= facts[column].isin(wanted)
     return facts[keep]
 
 
-def _about(key: str, line: str) -> bool:
-    """Whether a number's key speaks of a use case: its indication, with no other biomarker."""
-    indication, biomarker = line.split("/")
-    parts = key.split("/")
-    return parts[0] == indication and (len(parts) == 1 or biomarker in parts or _is_step(parts[1]))
+def _about() -> None:
+    st.session_state[state.ABOUT] = st.session_state[LINE_BOX] or None
 
 
-def _is_step(part: str) -> bool:
-    return not cache.evidence().matches("biomarkers", biomarker_id=part)
+def related(problem, line: str) -> frozenset[str]:
+    """Ids that a use case's numbers are kept under: indication, site, biomarkers, assays, therapies, drugs."""
+    out = set(line.split("/"))
+    for indication in problem.indications:
+        for use in indication.use_cases:
+            if use.id != line:
+                continue
+            out |= {indication.cancer_site, *use.requires}
+            for therapy in use.therapies:
+                out |= {therapy.therapy, therapy.comparator, *therapy.drugs}
+            for service in indication.services:
+                if service.result(use.biomarker):
+                    out |= {service.service, *(a.assay for a in service.assays)}
+    return frozenset(out)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _kinds(digest: str) -> frozenset[str]:
+    """Every id that a number can be kept under."""
+    return frozenset(r[key] for table, key, _ in NAMED if table != "countries"
+                     for r in cache.evidence().records(table))
+
+
+def speaks_of(key: str, own: frozenset[str], ids: frozenset[str]) -> bool:
+    """Whether a number's key speaks of a line: it names something of the line and nothing of another."""
+    named = {part for part in key.split("/") if part in ids}
+    return bool(named & own) and named <= own
 
 
 def said(value: float, unit: str) -> str:
-    """A value with its unit, to a few figures."""
+    """A value with its unit, to a few significant figures."""
     if value is None or pd.isna(value):
         return "unknown"
     if unit == "share":
         return show(value, "share")
     if unit.startswith("USD"):
-        return f"{show(value, 'usd')} {unit.removeprefix('USD').strip()}".strip()
-    return f"{show(value, 'qalys')} {unit}".strip()
+        minus, amount = ("−", -value) if value < 0 else ("", value)
+        return f"{minus}US$ {precise(amount)} {unit.removeprefix('USD').strip()}".strip()
+    return f"{precise(value)} {unit}".strip()
 
 
 def _range(low, high, unit: str) -> str:
-    if low is None or high is None or pd.isna(low) or pd.isna(high):
+    """Low to high, the unit once; nothing where the range is a point."""
+    if low is None or high is None or pd.isna(low) or pd.isna(high) or low == high:
         return ""
-    return f"{said(low, unit)} to {said(high, unit)}"
+    words = unit.removeprefix("USD").strip() if unit.startswith("USD") else unit
+    first, last = said(low, unit), said(high, unit)
+    return f"{first.removesuffix(f' {words}')} to {last}" if words and unit != "share" else f"{first} to {last}"
 
 
 def _cite() -> None:

@@ -11,13 +11,15 @@ import streamlit as st
 
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.strata import place
+from planner.pathway.build import build_problem
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import load, loads, shipped
 from planner.ui import cache, changes, links
 
-SCENARIO, PRIVATE, LINE, VIEW, WORDS, FAULTS, STARTED = (
-    "scenario", "private", "line", "view", "words", "faults", "started")
-COUNTRY, REGION, UPLOAD, EXAMPLE = "country_box", "region_box", "upload_box", "example_box"
+SCENARIO, PRIVATE, LINE, VIEW, WORDS, FAULTS, FILE_FAULTS, ABOUT, STARTED = (
+    "scenario", "private", "line", "view", "words", "faults", "file_faults", "about", "started")
+COUNTRY, FIRST_COUNTRY, REGION, UPLOAD, EXAMPLE = (
+    "country_box", "first_country_box", "region_box", "upload_box", "example_box")
 MAX_UPLOAD_MB = 1
 
 
@@ -34,7 +36,7 @@ def start() -> None:
     st.session_state[SCENARIO], st.session_state[PRIVATE] = scenario, False
     st.session_state[VIEW] = view if view in links.VIEWS else links.VIEWS[0]
     st.session_state[LINE] = params.get("line")
-    st.session_state[WORDS], st.session_state[FAULTS] = words, ()
+    st.session_state[WORDS], st.session_state[FAULTS], st.session_state[FILE_FAULTS] = words, (), ()
 
 
 def scenario() -> Scenario | None:
@@ -59,12 +61,22 @@ def faults() -> tuple:
     return st.session_state.get(FAULTS, ())
 
 
+def file_faults() -> tuple:
+    """Faults of the last file that was not taken, told beside the uploader."""
+    return st.session_state.get(FILE_FAULTS, ())
+
+
+def stamp() -> tuple:
+    """What a fragment was drawn for: where it differs later, the whole page must be drawn anew."""
+    return scenario(), faults()
+
+
 # -- changes -----------------------------------------------------------------------------------------
 
 
 def take(new: Scenario | None, private: bool | None = None) -> None:
     """Make a scenario the state."""
-    st.session_state[SCENARIO], st.session_state[FAULTS] = new, ()
+    st.session_state[SCENARIO], st.session_state[FAULTS], st.session_state[FILE_FAULTS] = new, (), ()
     if private is not None:
         st.session_state[PRIVATE] = private
 
@@ -77,9 +89,9 @@ def try_edit(make: Callable[[], Scenario]) -> None:
         st.session_state[FAULTS] = error.issues
 
 
-def choose_country() -> None:
+def choose_country(key: str = COUNTRY) -> None:
     """Another country starts anew: money, mandates and own numbers belong to a place."""
-    code = st.session_state[COUNTRY]
+    code = st.session_state[key]
     if code is not None:
         move({"country": code})
 
@@ -153,12 +165,15 @@ def open_upload() -> None:
         if not cache.evidence().record("countries", iso3=here.iso3).get("in_globocan"):
             raise BadInput(Issue("setting.country", f"there are no case numbers for {here.name}", "choose another"))
         setting = mine.setting.model_copy(update={"country": here.iso3, "region": here.region})
-        take(mine.model_copy(update={"setting": setting}), private=True)
+        mine = mine.model_copy(update={"setting": setting})
+        build_problem(cache.evidence(), mine)  # every id in it is known, before it replaces the work
+        take(mine, private=True)
         st.session_state[LINE] = None
     except UnicodeDecodeError:
-        st.session_state[FAULTS] = (Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8"),)
+        st.session_state[FILE_FAULTS] = (
+            Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8"),)
     except PlannerError as error:
-        st.session_state[FAULTS] = error.issues
+        st.session_state[FILE_FAULTS] = error.issues
 
 
 # -- the address ---------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ USE_CASE_KINDS = {
 } | dict.fromkeys(MEASURE_WORDS.values(), "qalys")
 
 MORE_KINDS = {
-    "Against threshold": "ratio", "Drugs, US$ a year": "usd", "People tested a year": "people", "Positives found": "people", "Covered today": "share",
+    "Against threshold": "ratio", "Drugs, US$ a year": "usd", "People tested a year": "people",
+    "Positives found": "people", "Covered today": "share",
     "Attainable coverage": "share", "Drug reachable for": "share", "Enters at, US$ a year": "usd",
     "Lost if struck out (QALYs)": "qalys",
 }

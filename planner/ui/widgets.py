@@ -53,7 +53,7 @@ def dollars(markdown: str) -> str:
 
 def picture(made: Picture, key: str, source: str, file: str) -> None:
     """Title, subtitle, figure, source line; the numbers and their download beneath."""
-    st.markdown(f"##### {dollars(plain_title(made.title))}")
+    st.markdown(f"##### {dollars(plain(made.title))}")
     st.caption(dollars(made.subtitle))
     # the theme's chart text is too pale to read; the page's own ink, by the theme in use
     made.figure.update_layout(font={"color": INK[st.context.theme.type == "dark"]})
@@ -62,10 +62,6 @@ def picture(made: Picture, key: str, source: str, file: str) -> None:
     with st.expander("The numbers of this picture"):
         st.table(_shown(made.table), alt=made.alt)
         csv_button(made.table, file, f"{key}_csv")
-
-
-def plain_title(text: str) -> str:
-    return text.replace("#", "").replace("*", "\\*")
 
 
 def _shown(frame: pd.DataFrame) -> pd.DataFrame:
