@@ -132,14 +132,14 @@ def figures(document) -> None:
         health.insert(0, (MEASURE_WORDS[wanted], wanted, "qalys", "off", MEASURE_TERMS.get(wanted, ())))
 
     with st.container(horizontal=True):
-        for words, name, kind, colour, terms in (
+        for title, name, kind, colour, terms in (
             ("People tested a year", "patients_tested", "people", "off", ("eligible patients", "coverage")),
             ("Get a matched drug", "patients_treated", "people", "off", ("matched drug",)),
             *health,
             ("Tests, money a year", "testing_cost", "usd", "off", ("base year",)),
             ("Drugs, money a year", "treatment_cost", "usd", "off", ("reference", "base year")),
         ):
-            st.metric(words, show(totals[name], kind), delta(name, kind), delta_color=colour, delta_arrow="off",
+            st.metric(title, show(totals[name], kind), delta(name, kind), delta_color=colour, delta_arrow="off",
                       help=glossary.meaning(*terms), width=171)
     notes = []
     missing = left_out(document)
