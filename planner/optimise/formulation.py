@@ -87,7 +87,7 @@ class Formulation:
         )
 
     def _indication(self, ind: Indication, t: int) -> None:
-        cases = [u for u in ind.use_cases if u.active and u.asked(ind.eligible) > 0]
+        cases = [u for u in ind.use_cases if u.active and u.asked(ind.eligible) > 0 and self._measured(u)]
         bases, singles = offered(ind, cases)
         if not cases or not (bases or singles):
             return
@@ -111,6 +111,12 @@ class Formulation:
         work_up.work_up(self, ind, T, t)
         work_up.coverage_limits(self, ind, cases, mine, T, t)
         self.taken += mine
+
+    def _measured(self, u: UseCase) -> bool:
+        """A use case without the number for the objective is left out, never taken for zero."""
+        objective = self.scenario.objective
+        measure = "qalys" if objective == "net_health" else objective
+        return any(d.effects.pair(measure) is not None for d in u.therapies)
 
     @staticmethod
     def _supplies(u: UseCase, option: ServiceOption) -> bool:

@@ -183,8 +183,9 @@ class Engine:
         return value
 
     def criticality(self, optimum: Optimum, keys) -> dict[tuple[str, str], float]:
-        """Health lost if a use case is struck out and the rest re-planned."""
-        return {key: max(0.0, optimum.value - self.without(key)) for key in keys}
+        """Value lost a year if a use case is struck out and the rest re-planned."""
+        weight = sum((1 + self.problem.discount_rate) ** -t for t in range(self.problem.years))
+        return {key: max(0.0, optimum.value - self.without(key)) / weight for key in keys}
 
     def lifted(self, rows: list[str]) -> float:
         """Best value with some floors lifted and everything else re-planned."""

@@ -37,7 +37,7 @@ NAME_ROOM = 41  # characters of a name above its bar, beside the tier, on a phon
 FAR = 8  # new cases beyond so many times the eligible are told, not drawn
 MOST_ROWS = 60  # of a plan for many regions the ladder shows the first
 NO_MONEY = "no treatment money, or not chosen"
-SHORTER = (("High-grade epithelial ovarian", "Ovarian"), ("Invasive breast", "Breast"), (" cancer", ""),
+SHORTER = (("High-grade epithelial ovarian", "Ovarian"), ("Invasive breast", "Breast"), (" cancer", ""), (", adults", ""),
            ("adenocarcinoma", ""), ("persistent / recurrent / metastatic", "recurrent"), (" needing treatment", ""),
            ("unresectable or metastatic", "advanced"), ("Non-squamous NSCLC", "NSCLC non-squamous"),
            ("Squamous NSCLC", "NSCLC squamous"), ("Follicular and other low-grade", "Low-grade"),

@@ -46,8 +46,7 @@ def show(value: float | None, kind: str, unit: bool = True) -> str:
         return "saves money"  # the ratio is given for lines that gain health only
     sign, size = (MINUS if value < 0 else ""), abs(float(value))
     if 0 < size < LEAST[kind]:
-        least = f"{LEAST[kind]:g}"
-        return _with_unit(f"over {sign}{least}" if sign else f"under {least}", kind, unit)
+        return ("over " if sign else "under ") + _with_unit(f"{sign}{LEAST[kind]:g}", kind, unit)
     money = kind in ("usd", "cost_per_qaly")
     rounded = significant(size, FIGURES[kind])
     if money and unit and rounded >= MILLION:
@@ -203,11 +202,16 @@ def _drug_money(document, mark) -> str:
         return f"Treatment costs {mark(show(-amount, 'usd'))} a year less than without testing."
     text = f"Their treatment costs {mark(show(amount, 'usd'))} a year more than without testing"
     if budget["treatment"] is not None or budget["total"] is not None:
-        parts = ", ".join(f"{PAYER_WORDS[z]} {show(v, 'usd')}" for v, z in paid)
+        parts = ", ".join(payer_words(z, v) for v, z in paid)
         return f"{text} ({parts})." if parts else f"{text}."
     household = totals["cost_by_payer"].get("household", 0.0)
     would = f"; households would pay {mark(show(household, 'usd'))} of it" if household > 0.5 else ""
     return f"{text}: you set no limit on drug money{would}."
+
+
+def payer_words(payer: str, amount: float) -> str:
+    """What a payer pays more, or less, than without testing."""
+    return f"{PAYER_WORDS[payer]} {show(abs(amount), 'usd')}{' less' if amount < 0 else ''}"
 
 
 def _limits(document, mark) -> str:

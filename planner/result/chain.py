@@ -28,8 +28,8 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
     result = option.result(u.biomarker) if option else None
     if planned:
         tested, adequate, in_time, called = (line.patients_tested, line.adequate, line.in_time, line.called)
-        accessible = _accessible(u, called, line.patients_treated)
-        treated = line.patients_treated
+        treated = _people_treated(u, line)
+        accessible = _accessible(u, called, treated)
     elif result:
         tested = u.asked(ind.eligible) * u.kap
         adequate, in_time = tested * result.usable, tested * result.eta
@@ -44,6 +44,14 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
     care = steps.get("reaches_care")
     return out | {"basis": "plan" if planned else "potential", "reaches_care": care,
                   "bottleneck": bottleneck(out, care)}
+
+
+def _people_treated(u: UseCase, line: Line) -> float:
+    """People given a matched drug, each once: the line of treatment that reaches most."""
+    groups: dict[str, float] = {}
+    for t in u.therapies:
+        groups[t.line_group] = groups.get(t.line_group, 0.0) + line.therapies.get(t.therapy, 0.0)
+    return min(line.called, max(groups.values(), default=0.0))
 
 
 def _gain(t) -> float:

@@ -173,7 +173,7 @@ class _Maker:
             "gate": self.scenario.evidence_gate.level, "binding": binding, "measure": self._measure(),
             "cut_off": max((p for n, p in prices.items() if n.startswith("budget_testing")), default=None)
             if in_qalys else None,
-            "mode": self.scenario.access.mode,
+            "mode": self.scenario.access.mode, "given": dict(self.scenario.evaluate) if self.given else None,
             "coverage": {key: line.coverage for key, line in self.readout.lines.items()},
         }
 
@@ -207,7 +207,7 @@ class _Maker:
             "incremental_cost": line.incremental_cost, "cost_per_qaly": j.cost_per_qaly,
             "cost_per_qaly_ceiling": j.cost_per_qaly_ceiling,
             "cost_per_qaly_where_it_pays": j.pays.cost_per_qaly if j.pays else None,
-            "drugs_above_threshold": views.dear(j), "price_that_pays": views.price(j),
+            "drugs_above_threshold": views.dear(j, self.problem.threshold), "price_that_pays": views.price(j),
             "qalys_potential": priority.potential(j),
             "price_of_mandate": self._price_of_mandate(u), "drugs": views.drugs(u),
             "reaches": views.reaches(j, self.scenario.access.mode),

@@ -49,8 +49,9 @@ def standing(sweep: Sweep, key: tuple[str, str], attainable: float, reference: f
         return Standing(None, None, (), half, end)
     spells = _spells(x, y, HALF * end)
     full = _spells(x, y, attainable * FULL)
-    return Standing(
-        spells[-1][0], full[-1][0] if full and full[-1][1] >= x[-1] else None, tuple(spells[:-1]),
+    return Standing(  # with money additional to today's the sweep reaches below the first new dollar
+        max(0.0, spells[-1][0]), max(0.0, full[-1][0]) if full and full[-1][1] >= x[-1] else None,
+        tuple(spells[:-1]),
         half, end,
     )
 
@@ -82,6 +83,7 @@ class Judged:
     alone: Standalone | None
     at_ceiling: Standalone | None
     pays: Standalone | None
+    within: bool
     funded: str
     attainable: float
     tier: str
@@ -117,11 +119,17 @@ def funded(coverage: float, attainable: float) -> str:
     return "full" if coverage >= attainable * NEARLY else "part"
 
 
-def tier(u: UseCase, place: Standing, line: Line, attainable: float, pays: Standalone | None,
+def pays_as_planned(line: Line, alone: Standalone | None, ratio: float | None, threshold: float) -> bool:
+    """Whether the line brings health within the threshold with the drugs that the plan uses."""
+    gains = (line.health["qalys"] or 0.0) > 1e-9 if line.coverage > FUNDED else bool(alone and alone.qalys > 1e-12)
+    return gains and ratio is not None and ratio <= threshold
+
+
+def tier(u: UseCase, place: Standing, line: Line, attainable: float, pays: bool,
          pays_there: Standalone | None, price: PayingPrice | None) -> str:
     """Priority tier by the rules of model.md (decisions 7 and 8).
 
-    ``pays``: the service and drugs with which the line is worth its cost by today's access;
+    ``pays``: whether the line is worth its cost, with the drugs that are or as planned;
     ``pays_there``: the same at the ceiling of access; ``price``: the price of a course that pays.
     """
     if u.gap or not u.therapies or u.excluded:
@@ -162,9 +170,10 @@ def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: f
     price = price_that_pays(u, ind, threshold) if plannable else None
     exact, ceiling = all_in(line, alone)
     state = funded(line.coverage, attainable)
+    within = pays is not None or pays_as_planned(line, alone, ceiling, threshold)
     return Judged(
-        u, ind, line, place, alone, there, pays, state, attainable,
-        tier(u, place, line, attainable, pays, pays_there, price), report_class(u), exact, ceiling, price,
+        u, ind, line, place, alone, there, pays, within, state, attainable,
+        tier(u, place, line, attainable, within, pays_there, price), report_class(u), exact, ceiling, price,
         reason(u, ind, state, line, attainable, alone, ceiling, context), criticality,
         context["full"][1] if context.get("full") else place.full_budget,
     )
@@ -174,7 +183,9 @@ def potential(j: Judged) -> float:
     """QALYs a year at full attainable coverage with the drug as reachable as it could be made."""
     if j.at_ceiling is None:
         return 0.0
-    return max(0.0, j.at_ceiling.qalys) * j.use_case.asked(j.indication.eligible) * j.use_case.kap
+    there = max(0.0, j.at_ceiling.qalys) * j.use_case.asked(j.indication.eligible) * j.use_case.kap
+    qalys = j.line.health["qalys"] or 0.0
+    return max(there, qalys * j.attainable / j.line.coverage if j.line.coverage > FUNDED else 0.0)
 
 
 def order(judged: list[Judged]) -> list[Judged]:

@@ -22,11 +22,22 @@ def said(code: str, figure: float | None, unit: str, text: str) -> dict:
 def reason(u: UseCase, ind: Indication, state: str, line: Line, attainable: float,
            alone: Standalone | None, ratio: float | None, context: dict) -> dict:
     """The reason for one line. ``context``: gate, objective, binding limits, coverage by use case."""
+    if context["given"] is not None:
+        return _given(u, line, context["given"])
     if state == "full":
         return _funded(line)
     if state == "part":
         return _part(u, ind, line, attainable, context)
     return _cannot(u, ind, ratio, context) or _does_not(u, alone, context)
+
+
+def _given(u: UseCase, line: Line, given: dict) -> dict:
+    """Why a line of a given list stands where it does: because the list says so."""
+    if u.id in given:
+        return said("given", given[u.id], "share", f"as the given list says: {given[u.id]:.0%}")
+    if line.coverage > FUNDED:
+        return said("given", line.coverage, "share", "not on the given list, but needed first for a line that is")
+    return said("given", 0.0, "share", "not on the given list")
 
 
 def _funded(line: Line) -> dict:

@@ -144,10 +144,11 @@ def price_that_pays(u: UseCase, ind: Indication, threshold: float) -> PayingPric
     for t in measured(u):
         for s in offered(u, ind):
             ceiling = max(t.alpha, t.amax) * t.sub if t.alpha <= 0 else t.alpha * t.sub
-            alone = evaluate(u, ind, s, [t], lambda _, share=ceiling: share)
+            # the others are not used, but what they bring untested patients is lost or saved all the same
+            alone = evaluate(u, ind, s, measured(u), lambda d, mine=t, share=ceiling: share if d is mine else 0.0)
             if alone.treated > 1e-12 and alone.qalys > 0:
                 excess = alone.testing_cost + alone.incremental_cost - threshold * alone.qalys
                 price = t.course_cost - excess / alone.treated
-                if price > 0:
+                if 0 < price < t.course_cost:
                     out.append(PayingPrice(t.therapy, t.name, price, t.course_cost))
     return max(out, key=lambda p: (p.price / p.course_cost if p.course_cost else 0.0, p.therapy), default=None)

@@ -49,11 +49,19 @@ def by_test(readout: Readout, evidence: Evidence) -> list[dict]:
     return out
 
 
-def dear(j: priority.Judged) -> tuple[str, ...]:
+def dear(j: priority.Judged, threshold: float) -> tuple[str, ...]:
     """Reachable therapies that the line would do without at the threshold, by name."""
     if j.pays is None:
         return ()
-    return tuple(t.name for t in j.use_case.therapies if t.alpha > 0 and t.therapy not in j.pays.therapies)
+    option = next(s for s in j.indication.services if s.service == j.pays.service)
+    true, false = j.use_case.called(option.result(j.use_case.biomarker))
+
+    def loses(t) -> bool:
+        gain = true * t.effects.carrier["qalys"] + false * t.effects.noncarrier["qalys"]
+        return t.m * (true + false) > threshold * gain
+
+    return tuple(t.name for t in j.use_case.therapies
+                 if t.alpha > 0 and t.therapy not in j.pays.therapies and t.effects.pair("qalys") and loses(t))
 
 
 def price(j: priority.Judged) -> dict | None:

@@ -8,13 +8,29 @@ from planner.result import priority
 def warnings(maker, ranked: list[priority.Judged]) -> list[dict]:
     """What a reader must not miss: funded lines above the threshold, budgets already spent blind."""
     out = []
-    above = [j for j in ranked if j.funded != "no" and j.pays is None]
+    funded = [j for j in ranked if j.funded != "no"]
+    above = [j for j in funded if not j.within and (j.line.health["qalys"] or 0.0) > 0]
     if above:
         money = sum(j.line.testing_cost for j in above)
         out.append({"code": "funded_above_threshold", "figure": money, "unit": "USD a year",
                     "lines": [j.use_case.id for j in above],
                     "text": f"{len(above)} funded {'line costs' if len(above) == 1 else 'lines cost'} more per healthy "
                             "year than the threshold"})
+    losing = [j for j in funded if (j.line.health["qalys"] or 0.0) < -1e-9]
+    if losing:
+        out.append({"code": "loses_health", "figure": sum(j.line.health["qalys"] for j in losing), "unit": "QALYs a year",
+                    "lines": [j.use_case.id for j in losing],
+                    "text": f"{len(losing)} funded {'line saves' if len(losing) == 1 else 'lines save'} money at a loss "
+                            "of health"})
+    left = [j for j in ranked if j.reason["code"] == "no_number"]
+    if left:
+        out.append({"code": "no_number", "figure": len(left), "unit": "lines", "lines": [j.use_case.id for j in left],
+                    "text": f"{len(left)} {'line has' if len(left) == 1 else 'lines have'} no number for the objective "
+                            "in use and "
+                            f"{'is' if len(left) == 1 else 'are'} left out"})
+    if maker.scenario.budget.basis == "additional" and not any(u.kap0 is not None for u, _ in maker.use_cases.values()):
+        out.append({"code": "today_unknown", "figure": 0, "unit": "lines", "lines": [],
+                    "text": "today's testing is unknown here, so that money additional to today's is all money"})
     unmet = [j for j in ranked if j.use_case.must_fund and j.funded != "full"]
     if unmet:
         out.append({"code": "mandate_not_met", "figure": len(unmet), "unit": "lines",

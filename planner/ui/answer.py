@@ -11,10 +11,10 @@ from planner.report import charts
 from planner.report.numbers import (
     IN_WORDS,
     MEASURE_WORDS,
-    PAYER_WORDS,
     counted,
     left_out,
     measure,
+    payer_words,
     sentence,
     show,
     warning,
@@ -26,6 +26,9 @@ from planner.ui.conflict import conflict
 from planner.ui.widgets import dollars, foot, issues, money, picture, plain
 
 EXAMPLES = ("KEN", "IND", "DEU")
+ONE_MORE = {"qalys": "One healthy year more", "life_years": "One year of life more",
+            "deaths_averted": "One more death averted", "dalys_averted": "One more DALY averted",
+            "patients_treated": "One more person treated", "net_health": "One more healthy year, net,"}
 MEASURE_TERMS = {"net_health": ("opportunity cost",)}
 FIRST_ROWS, ALL_BOX = 15, "all_rows_box"  # of the ladder
 SOURCE = "Source: this plan; every number in use stands on the page Evidence."
@@ -148,8 +151,9 @@ def figures(document) -> None:
                      f"{IN_WORDS[wanted]} and {'is' if len(missing) == 1 else 'are'} left out: "
                      f"{plain(words.lines_named(missing, document))}.")
     if document["currency"]["code"] != "USD" and document["currency"]["per_usd"]:
-        notes.append(f"Tests {money(totals['testing_cost'], document)}, drugs "
-                     f"{money(totals['treatment_cost'], document)} a year.")
+        drugs = totals["treatment_cost"]
+        notes.append(f"Tests {money(totals['testing_cost'], document)}, drugs {money(abs(drugs), document)}"
+                     f"{' less' if drugs < 0 else ''} a year.")
     if before is not None:
         notes.append("In grey: the difference from today's practice, where it is known.")
     if notes:
@@ -159,15 +163,14 @@ def figures(document) -> None:
 def limits(document) -> None:
     """Who pays for the drugs, and what binds: money, laboratory staff, drugs."""
     costs = document["totals"]["cost_by_payer"]
-    paid = [f"{PAYER_WORDS[z]} {show(v, 'usd')}" for z, v in sorted(costs.items(), key=lambda p: -p[1]) if abs(v) > 0.5]
-    lines = [f"- **Who pays for the drugs:** {', '.join(paid)}."] if document["totals"]["treatment_cost"] < 0 else []
+    paid = [payer_words(z, v) for z, v in sorted(costs.items(), key=lambda p: -p[1]) if abs(v) > 0.5]
+    saves = document["totals"]["treatment_cost"] < 0
+    lines = [f"- **Who pays for the drugs, against no testing:** {', '.join(paid)}."] if saves else []
     for bound in document["binding"]:
         price = bound["shadow_price"]
         if bound["kind"] == "money" and price:
-            least = f" One more of “{MEASURE_WORDS[measure(document)].lower()}” would take about " \
-                f"{show(1 / price, 'usd')} more of it." if price > 1e-9 else ""
-            if measure(document) == "qalys":
-                least = least.replace("One more of “healthy years (qalys)”", "One healthy year more")
+            least = f" {ONE_MORE[measure(document)]} would take about {show(1 / price, 'usd')} more of it." \
+                if price > 1e-9 else ""
             lines.append(f"- **Money binds:** {bound['text']}.{least}")
         elif bound["kind"] == "people":
             lines.append(f"- **The laboratory binds:** {bound['text']}.")
@@ -233,7 +236,7 @@ def how(plan: Plan) -> None:
     with st.expander("How this was computed"):
         st.markdown(dollars(
             f"Of all ways to spend the money, the plan is the one that brings most of "
-            f"“{charts.MEASURE_WORDS[document['scenario']['objective']].lower()}”, and among equals the cheapest. "
+            f"{IN_WORDS[measure(document)]}, and among equals the cheapest. "
             f"People come from new cases, stage and care; tests from accuracy, turnaround and samples that fail; "
             f"health from trials and follow-up, discounted at {show(problem.discount_rate, 'share')} a year; money "
             f"from prices here or carried over.\n\n"

@@ -30,20 +30,25 @@ def conflict(mine: Scenario, found) -> None:
                           on_click=state.set_budget, args=(issue.axis, need))
     elif found:
         st.markdown("\n".join(f"- {plain(_way_out(i))}" for i in found if i.remedy))
-    enough = [item for item in mine.policy.must_fund if _enough(cache.digest(mine), mine, item)]
-    if enough:
+    key, musts = cache.digest(mine), mine.policy.must_fund
+    enough = [item for item in musts if _enough(key, mine, (item,))]
+    every = not enough and len(musts) > 1 and _enough(key, mine, musts)
+    if enough or every:
         st.markdown("**Or ask for less:**" if raised else "**Asking for less makes it possible:**")
         with st.container(horizontal=True):
             for item in enough:
                 st.button(f"{plain(line_words(item))} need not be funded", key=f"free_{item}",
                           on_click=state.listed, args=(("policy", "must_fund"), item, False))
+            if every:
+                st.button("No line must be funded", key="free_all", on_click=state.put,
+                          args=(("policy", "must_fund"), []))
 
 
 @st.cache_data(max_entries=100, show_spinner=False, scope="session")
-def _enough(digest: str, _mine: Scenario, item: str) -> bool:
-    """Whether the limits can hold once this one line need not be funded."""
-    less = changes.listed(_mine, ("policy", "must_fund"), item, False)
+def _enough(digest: str, _mine: Scenario, items: tuple[str, ...]) -> bool:
+    """Whether the limits can hold once these lines need not be funded."""
     try:
+        less = changes.put(_mine, ("policy", "must_fund"), [x for x in _mine.policy.must_fund if x not in items])
         Engine(build_problem(cache.evidence(), less), less).optimum()
     except PlannerError:
         return False

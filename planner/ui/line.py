@@ -83,6 +83,8 @@ def _worth(row, document) -> str:
     exact, ceiling = row["cost_per_qaly"], row["cost_per_qaly_ceiling"]
     ratio = exact if exact is not None else ceiling
     tier = f" ({TIER_WORDS[row['priority_tier']]})"
+    if ratio is None and row["funded"] != "no" and row["qalys"] is not None and row["qalys"] <= 0:
+        return f"**Worth its price? No**{tier}: it brings no healthy years in this plan."
     if ratio is None:
         return f"**Worth its price?** It cannot be said{tier}."
     most = "" if exact is not None else "at most "

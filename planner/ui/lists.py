@@ -10,7 +10,7 @@ from planner.ui import glossary, links, state, tables
 from planner.ui.widgets import csv_button, dollars, plain, table
 
 VIEW_WORDS = {"use_case": "By use case", "biomarker": "By biomarker", "test": "By test to buy"}
-WIDTH = 215  # of the frozen first column: leaves room for others on a phone
+WIDTH = 238  # of the frozen first column: leaves room for others on a phone
 VIEW_BOX, MORE_BOX = "view_box", "more_box"
 
 
@@ -40,9 +40,13 @@ def _view() -> None:
 def _use_cases(document) -> None:
     frame = tables.by_use_case(document)
     columns = {"Line": st.column_config.Column(pinned=True, width=WIDTH),
-               "Priority": st.column_config.Column(width=125),
-               "In the plan, and why": st.column_config.Column(width=330)}
-    columns |= {name: st.column_config.Column(width=105) for name in frame.columns[3:]}
+               "Priority": st.column_config.Column(width=118),
+               "In the plan, and why": st.column_config.Column(width=290),
+               "Treated": st.column_config.Column(width=72, help="People given a matched drug in a year"),
+               "QALYs": st.column_config.Column(width=68, help="Healthy years gained in a year"),
+               "Tests, US$": st.column_config.Column(width=88, help="Money for tests in a year"),
+               "US$ per QALY": st.column_config.Column(
+                   width=102, help="All costs, tests and treatment, for a healthy year")}
     table(frame, tables.USE_CASE_KINDS, f"The list: {len(frame)} lines in rank order", "list_table", columns)
     if st.toggle("More columns", key=MORE_BOX):
         table(tables.more_of_use_case(document), tables.MORE_KINDS, "Further columns of the list", "more_table",

@@ -91,7 +91,7 @@ def _already(limit, blind: float) -> None:
         return
     if limit < blind:
         st.warning(dollars(f"{usd(round(limit))} is less than the {show(blind, 'usd')} that these drugs already cost in "
-                           f"a year without tests. Nothing is left for this plan."), icon=":material/warning:")
+                           f"a year without tests. No drug money is left for this plan."), icon=":material/warning:")
     else:
         st.caption(dollars(f"{usd(round(limit))} = {show(blind, 'usd')} already spent on drugs without tests + "
                            f"{show(limit - blind, 'usd')} for this plan."))

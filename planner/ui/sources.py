@@ -80,12 +80,12 @@ def _table(facts: pd.DataFrame, plan, stamp: tuple) -> None:
                zip(chosen["Low"], chosen["High"], chosen["Unit"], strict=True)])
     st.dataframe(shown[list(COLUMNS)], hide_index=True, key="facts_table", alt=f"{len(chosen)} numbers in use",
                  column_config={
-                     "Number": st.column_config.Column(pinned=True, width=215),
-                     "Of": st.column_config.Column(width=300),
-                     "Value": st.column_config.Column(width=150),
-                     "Range": st.column_config.Column(width=200),
+                     "Number": st.column_config.Column(pinned=True, width=200),
+                     "Of": st.column_config.Column(width=255),
+                     "Value": st.column_config.Column(width=140),
+                     "Range": st.column_config.Column(width=160),
                      "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width=60),
-                     "From": st.column_config.Column(width=200),
+                     "From": st.column_config.Column(width=185),
                      "Note": st.column_config.Column(width=300),
                      "Source": st.column_config.Column(width=420),
                      "Link": st.column_config.LinkColumn("DOI, PMID or address", display_text=ADDRESS, width=150)})

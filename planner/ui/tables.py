@@ -15,8 +15,8 @@ from planner.ui import words
 Document = Mapping[str, Any]
 
 USE_CASE_KINDS = {
-    "People treated": "people", "People treated a year": "people", "Tests, US$ a year": "usd",
-    "All costs per QALY, US$": "usd", "Against threshold": "ratio",
+    "Treated": "people", "People treated a year": "people", "QALYs": "qalys", "Tests, US$": "usd",
+    "Tests, US$ a year": "usd", "US$ per QALY": "usd",
 } | dict.fromkeys(MEASURE_WORDS.values(), "qalys")
 
 MORE_KINDS = {
@@ -32,15 +32,16 @@ TEST_KINDS = {"Tests a year": "people", "Tests, US$ a year": "usd", "Technician 
 def by_use_case(document: Document) -> pd.DataFrame:
     """The list: one row a line, the reason third; health in the measure in use."""
     wanted = measure(document)
-    health = {} if wanted == "patients_treated" else {MEASURE_WORDS[wanted]: lambda r: of_row(r, document)}
+    name = "QALYs" if wanted == "qalys" else MEASURE_WORDS[wanted]
+    health = {} if wanted == "patients_treated" else {name: lambda r: of_row(r, document)}
     rows = [{
         "Line": _ranked(r, document),
         "Priority": TIER_WORDS[r["priority_tier"]] + ", a must" * bool(r["mandated"]),
         "In the plan, and why": _why(r, document),
-        "People treated": r["patients_treated"],
+        "Treated": r["patients_treated"],
         **{name: value(r) for name, value in health.items()},
-        "Tests, US$ a year": r["testing_cost"],
-        "All costs per QALY, US$": _ratio(r),
+        "Tests, US$": r["testing_cost"],
+        "US$ per QALY": _ratio(r),
     } for r in document["list"]]
     return pd.DataFrame(rows)
 

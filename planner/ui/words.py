@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from planner.report import charts
-from planner.report.numbers import IN_WORDS, measure, show
+from planner.report.numbers import measure, show
 
 Document = Mapping[str, Any]
 NEEDS = re.compile(r"needs (.+?) first")
@@ -36,7 +36,9 @@ def reason(row: Mapping[str, Any], document: Document) -> str:
     code, text, figure = why.get("code", ""), why.get("text", ""), why.get("figure")
     per_dollar = why.get("unit") == "QALYs per USD of tests" and figure and figure > 0
     if code == "funded" and per_dollar:
-        return f"tested in full; a healthy year takes {show(1 / figure, 'usd')} of tests"
+        return f"a healthy year takes {show(1 / figure, 'usd')} of tests"
+    if code == "funded" and why.get("unit") == "QALYs per USD of tests":
+        return "it brings no healthy years here"
     if code == "below_cut_off" and per_dollar and row["funded"] == "no":
         cut = _cut(document)
         least = f", the lines in the plan {show(cut, 'usd')} or less" if cut and cut < 1 / figure else ""
@@ -60,6 +62,9 @@ def _named(ids: str, document: Document) -> str:
 def group(row: Mapping[str, Any], document: Document) -> str:
     """Which of NOT_BOUGHT speaks first against a line that is not bought."""
     code = (row["reason"] or {}).get("code", "")
+    figure = (row["reason"] or {}).get("figure")
+    if code == "dominated" and (figure > 0 if figure is not None else measure(document) != "qalys"):
+        return "not_worth"
     if code in GROUPS:
         return GROUPS[code]
     if row["priority_tier"] == "when_drug":
@@ -78,19 +83,18 @@ def must_cost(row: Mapping[str, Any]) -> str | None:
     lost, money = price.get("value", price.get("qalys")), price.get("usd")
     if lost is None:
         return None
-    words = IN_WORDS.get(price.get("objective", "qalys"), IN_WORDS["qalys"])
-    spent = f" and uses {show(money, 'usd')} a year of test money" if money is not None and "value" in price else \
-        f" and {show(money, 'usd')} elsewhere" if money is not None else ""
+    words = charts.PLAINLY.get(price.get("objective", "qalys"), "healthy years")
+    spent = f", and uses {show(money, 'usd')} a year of test money" if money is not None else ""
     if lost < 0.005:
         return "it costs nothing elsewhere: the plan would hold it anyway, or nothing better is kept out"
-    return f"it costs about {show(lost, 'qalys')} {words} a year that other lines would bring{spent}"
+    return f"it costs about {show(lost, 'qalys')} {words} a year that the plan would bring without it{spent}"
 
 
 def listed(names: Iterable[str], most: int = 6) -> str:
     """Names in a row, the last ones counted."""
     names = list(dict.fromkeys(names))
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+    return "; ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def lines_named(ids: Iterable[str], document: Document, most: int = 6) -> str:

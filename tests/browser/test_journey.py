@@ -29,7 +29,7 @@ def plan():
 
 
 def choose_kenya(page) -> None:
-    box = page.get_by_role("combobox", name="Country")
+    box = page.get_by_role("combobox", name="Country", exact=True)
     box.click()
     box.fill("Kenya")
     page.get_by_role("option", name="Kenya").first.click()
@@ -47,7 +47,7 @@ def test_journey(visit, address, plan, tmp_path):
     seen = visit(*WIDE)
     page = seen.page
     page.goto(address)
-    page.get_by_text("Choose a country on the left").wait_for()
+    page.get_by_text("here or on the left").wait_for()
     choose_kenya(page)
     set_tests(page, BUDGET)
     answer = page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.inner_text()
@@ -80,6 +80,26 @@ def test_a_link_opens_the_same_answer_on_a_phone(visit, address):
     seen.page.goto(f"{address}evidence?country=KEN&testing={BUDGET}")
     seen.page.get_by_text("Every number in use").wait_for()
     assert seen.sideways() <= 0
+    assert seen.foreign == []
+
+
+def test_another_line_is_looked_at_and_its_numbers_followed(visit, address):
+    seen = visit(*WIDE)
+    page = seen.page
+    page.goto(f"{address}?country=KEN&testing={BUDGET}")
+    page.locator(FOOT).wait_for()
+    box = page.get_by_role("combobox", name="Look at one line")
+    box.click()
+    box.fill("HER2 · Invasive")
+    page.get_by_role("option").first.click()
+    page.get_by_text("Adjuvant trastuzumab").first.wait_for()
+    page.wait_for_url(lambda url: "line=breast_early" in url)
+    page.get_by_role("button", name="Must be funded").click()
+    page.get_by_text("A must:").first.wait_for()
+    page.wait_for_url(lambda url: "must=breast_early" in url)
+    page.get_by_role("button", name="The numbers behind this line").click()
+    page.get_by_text("Every number in use").wait_for()
+    page.get_by_text("HER2 · Invasive breast cancer").first.wait_for()
     assert seen.foreign == []
 
 

@@ -102,10 +102,10 @@ def test_csv_guards_formulas_and_keeps_numbers(document):
         assert float(line["Healthy years gained (QALYs)"]) == row["qalys"]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\n+1"])
 def test_guard(text):
     assert tables.guarded(text) == f"'{text}"
-    assert tables.guarded(-1.5) == "-1.5"
+    assert tables.guarded(-1.5) == "-1.5" and tables.guarded(float("nan")) == ""
 
 
 def test_json_is_stable_and_plain(plan, make):

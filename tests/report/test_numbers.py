@@ -11,10 +11,10 @@ from planner.report.numbers import KINDS, sentence, show
     (2314.4, "people", "2,310"), (2315, "people", "2,320"), (0, "people", "0"), (3.456, "people", "3.46"),
     (0.02, "people", "under 0.05"), (123456, "people", "123,000"), (999.6, "people", "1,000"),
     (400_000, "usd", "US$ 400,000"), (12_345_678, "usd", "US$ 12.3 million"), (9_999_999, "usd", "US$ 10 million"),
-    (2.5e9, "usd", "US$ 2.5 billion"), (-1234, "usd", "-US$ 1,230"), (0.001, "usd", "under US$ 0.01"),
+    (2.5e9, "usd", "US$ 2.5 billion"), (-1234, "usd", "−US$ 1,230"), (0.001, "usd", "under US$ 0.01"),
     (1720.2, "qalys", "1,720"), (0.8149, "share", "81 %"), (0.9, "share", "90 %"), (1.0, "share", "100 %"),
     (0.9996, "share", "over 99.9 %"), (0.996, "share", "99.6 %"), (0.0004, "share", "under 0.1 %"), (0, "share", "0 %"),
-    (-0.25, "share", "-25 %"), (0.054, "share", "5.4 %"), (1.5, "share", "150 %"),
+    (-0.25, "share", "−25 %"), (-0.001, "usd", "over −US$ 0.01"), (0.054, "share", "5.4 %"), (1.5, "share", "150 %"),
     (1234.5, "cost_per_qaly", "US$ 1,230 per QALY"),
     (-5, "cost_per_qaly", "saves money"), (2.345, "ratio", "2.3"), (1.75, "years", "1.8 years"),
     (None, "usd", "unknown"), (float("nan"), "people", "unknown"), (float("inf"), "cost_per_qaly", "unknown"),
@@ -47,7 +47,7 @@ def test_sentence_has_the_plan_s_numbers(plan):
     assert "With US$ 60,000 a year for tests, Tinyland would test" in text
     assert f"{show(totals['patients_treated'], 'people')} people get a matched drug" in text
     assert f"{show(totals['qalys'], 'qalys')} healthy years (QALYs)" in text
-    assert "drug money is not a constraint here" in text
+    assert text.count(". ") <= 3
     assert "What holds it back is the testing budget" in text
     assert "**60,000" not in text and "**US$ 60,000**" in sentence(plan.document, bold=True)
 

@@ -48,7 +48,7 @@ LUNG = tiny_problem().indications[1]
 def tier_of(u, coverage=0.0, at_half=0.0, threshold=20_000, qalys=1.0):
     line = Line("XXX", u.id, coverage=coverage, health={"qalys": qalys})
     return priority.tier(u, priority.Standing(0.0, 0.0, (), at_half, 0.9), line, 0.9,
-                         paying(u, LUNG, threshold), paying(u, LUNG, threshold, at_ceiling=True),
+                         paying(u, LUNG, threshold) is not None, paying(u, LUNG, threshold, at_ceiling=True),
                          price_that_pays(u, LUNG, threshold))
 
 
@@ -69,7 +69,8 @@ def test_tiers_of_lines_that_cannot_be_funded():
     cases = {
         "when_drug": use_case("lung", "egfr", [therapy(alpha=0.0, payers=(), amax=0.8, m=5_000.0)]),
         "research_only": use_case("lung", "egfr", [therapy()], gated=False),
-        "lower_price": use_case("lung", "egfr", [therapy()], gated=False, value_gated=("drug_a",)),
+        "lower_price": use_case("lung", "egfr", [therapy(m=60_000.0, course_cost=60_000.0)], gated=False,
+                                value_gated=("drug_a",)),
         "not_now": use_case("lung", "egfr", [], gap="price of drug_a"),
     }
     for expected, u in cases.items():

@@ -10,7 +10,7 @@ from planner.report import charts
 from planner.report.numbers import show
 from planner.result.make import plan_from_engine
 from planner.result.priority import TIERS
-from tests.tiny import tiny_problem, tiny_scenario
+from tests.tiny import tiny_problem, tiny_scenario, under
 
 
 class Names:
@@ -102,6 +102,28 @@ def test_the_funnel_of_a_line_that_cannot_be_planned_has_no_invented_numbers(doc
     row["chain"] = {"incident": 10.0, "eligible": 5.0, "worked_up": None, "adequate": None, "in_time": None,
                     "positive": None, "accessible": None, "treated": None, "basis": "potential", "bottleneck": None}
     assert list(charts.funnel(row).table["people_a_year"]) == [10.0, 5.0]
+
+
+def test_the_funnel_tells_want_of_money_from_want_of_the_drug():
+    scenario = tiny_scenario(budget={"treatment": 20_000}, policy={"must_fund": ["lung/egfr"]})
+    document = plan_from_engine(Engine(under(tiny_problem(), scenario), scenario), Names(), "test").document
+    rows = [r for r in document["list"] if charts._reachable(r, document) is not None]
+    assert rows
+    made = charts.funnel(rows[0], document)
+    assert charts.NO_MONEY in list(made.table["why"])
+    assert list(made.table["people_a_year"]) == sorted(made.table["people_a_year"], reverse=True)
+
+
+def test_the_ladder_draws_the_first_rows_and_tells_all(document):
+    made = charts.ladder(document, 2)
+    assert len(bars(made.figure)[0].x) == 2 and len(made.table) == len(charts.ladder_rows(document))
+
+
+def test_the_ladder_shows_the_measure_in_use():
+    document = planned(objective="deaths_averted", budget={"testing": 60_000})
+    made = charts.ladder(document)
+    assert sum(bars(made.figure)[1].x) == pytest.approx(document["totals"]["deaths_averted"])
+    assert "Deaths averted" in made.subtitle
 
 
 def test_the_frontier_marks_the_budget(document):

@@ -50,6 +50,18 @@ def test_a_wrong_value_is_told_and_left_out(evidence, key, value):
     assert len(words) >= 1 and "<" not in "".join(words)
 
 
+def test_a_line_both_must_and_out_drops_alone_and_is_told_once(evidence):
+    scenario, words = kenya(evidence, must="breast_early/her2", exclude="breast_early/her2,cml/bcr_abl1",
+                            testing="400000")
+    assert scenario.policy.exclude == ("cml/bcr_abl1",) and scenario.policy.must_fund == ()
+    assert scenario.budget.testing == 400_000 and len(words) == 1
+
+
+def test_shares_stand_in_links_as_they_are(evidence):
+    scenario, _ = kenya(evidence, access="trastuzumab:0.123456789")
+    assert links.write(scenario)["access"] == "trastuzumab:0.123456789"
+
+
 @pytest.mark.parametrize("country", ["ZZZ", "", "ABW", "Kenya; drop"])
 def test_an_unknown_country_is_told(evidence, country):
     scenario, words = links.read({"country": country}, evidence)

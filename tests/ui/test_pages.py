@@ -120,8 +120,79 @@ def test_mandate_exclude_and_access_from_the_page_and_back():
 def test_limits_in_conflict_offer_the_smallest_change():
     at = opened(country="KEN", testing="10", must="breast_early/er_pr")
     assert "These limits cannot all hold" in text(at)
+    assert "you set US$ 10 a year" in text(at) and at.button(key="free_breast_early/er_pr")
     calm(at.button(key="raise_testing").click().run())
     assert "would test" in text(at) and "cannot all hold" not in text(at)
+
+
+def test_only_ways_out_that_work_are_offered():
+    at = opened(country="KEN", testing="10", must="breast_early/er_pr,cml/bcr_abl1")
+    assert not [b for b in at.button if str(b.key).startswith("free_") and b.key != "free_all"]
+    calm(at.button(key="free_all").click().run())
+    assert "cannot all hold" not in text(at) and at_param(at, "must") is None
+
+
+def test_a_treatment_budget_says_what_is_already_spent():
+    at = opened(**KENYA, treatment="3000000")
+    assert "US$ 3,000,000 = US$" in text(at) and "already spent on drugs without tests" in text(at)
+    at = opened(**KENYA, treatment="1000")
+    assert any("No drug money is left" in w.value for w in at.warning)
+
+
+def test_another_aim_is_told_in_its_own_measure():
+    at = opened(**KENYA, objective="deaths_averted")
+    assert "deaths averted and" in text(at) and "have no figure for deaths averted and are left out" in text(at)
+    assert "Deaths averted" in {m.label for m in at.metric}
+    assert "Deaths averted" in next(d.value for d in at.dataframe if "Line" in d.value).columns
+
+
+def test_a_must_tells_its_price_and_stands_off_the_curve():
+    at = opened(**KENYA, must="cervical_advanced/pdl1", line="cervical_advanced/pdl1")
+    assert "A must: it costs about" in text(at) and "without your musts" in text(at)
+
+
+def test_the_next_line_with_more_money_is_held_back_by_money():
+    at = opened(**KENYA, must="cervical_advanced/pdl1")
+    said = next(x for x in text(at).splitlines() if "With more money" in x)
+    assert "PD-L1 · Cervical" not in said
+
+
+def test_each_drug_starts_at_its_own_reach():
+    at = opened(**KENYA, line="cml/bcr_abl1")
+    reached = {}
+    for drug in at.selectbox(key="drug_box").options:
+        calm(at.selectbox(key="drug_box").select(drug).run())
+        reached[drug] = at.slider(key="access_slider").value
+    assert len(set(reached.values())) > 1
+
+
+def test_reasons_have_no_ids():
+    at = opened(**KENYA)
+    frame = next(d.value for d in at.dataframe if "Line" in d.value)
+    why = " ".join(frame["In the plan, and why"])
+    assert "needs " in why and "er_pr" not in why and "`" not in why
+
+
+def test_a_line_leads_to_its_evidence():
+    at = opened(**KENYA, line="breast_early/her2")
+    at.session_state["about"] = "breast_early/her2"
+    calm(at.switch_page(EVIDENCE).run())
+    of = next(d.value for d in at.dataframe if "Grade" in d.value)["Of"]
+    assert of.str.contains("trastuzumab").any() and of.str.contains("immunohistochemistry").any()
+    assert not of.str.contains("CD20|alectinib").any()
+
+
+def test_a_file_with_unknown_ids_does_not_replace_the_work():
+    at = opened(**KENYA)
+    upload(at, 'setting = {country = "UGA"}\n[policy]\nmust_fund = ["no/such"]')
+    assert "could not be taken over" in text(at) and "With US$ 400,000 a year for tests, Kenya" in text(at)
+    assert "`" not in text(at) and "?." not in text(at)
+
+
+def test_the_country_can_be_chosen_on_the_page():
+    at = opened()
+    calm(at.selectbox(key="first_country_box").set_value("UGA").run())
+    assert at_param(at, "country") == "UGA" and "Uganda would test" in text(at)
 
 
 def test_a_broken_scenario_is_told_and_the_plan_stays():
@@ -168,6 +239,11 @@ def test_the_evidence_filters():
     calm(at.selectbox(key="fact_line").set_value("breast_early/her2").run())
     frame = next(d.value for d in at.dataframe if "Grade" in d.value)
     assert len(frame) and not frame["Of"].str.contains("lung").any()
+    calm(at.checkbox(key="fact_assumed").check().run())
+    frame = next(d.value for d in at.dataframe if "Grade" in d.value)
+    assert len(frame) and set(frame["Grade"]) == {"D"} and "Note" in frame
+    calm(at.text_input(key="fact_text").set_value("no such words").run())
+    assert "No number fits these filters" in text(at)
 
 
 def test_technical_words_carry_their_glossary_entry():

@@ -6,8 +6,9 @@ import ast
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-from planner.ui import glossary, tables, widgets
+from planner.ui import glossary, sources, tables, widgets, words
 
 UI = Path(widgets.__file__).parent
 
@@ -36,6 +37,32 @@ def test_the_glossary_is_read_from_its_table():
 def test_text_from_tables_stays_text():
     said = widgets.plain("a $1 [x](http://b) **c** :smile: <b>")
     assert "\\$1" in said and "\\[x\\]" in said and "\\*\\*c" in said and "\\:smile\\:" in said
+
+
+@pytest.mark.parametrize("text", ["# a", "- a", "1. a", "> a", "| a", "! a", "a\n# b"])
+def test_text_from_tables_starts_nothing(text):
+    said = widgets.plain(text)
+    assert "\n" not in said and "\\" in said
+
+
+@pytest.mark.parametrize("text", ["www.example.org", "someone@example.org", "https://example.org"])
+def test_text_from_tables_becomes_no_link(text):
+    assert text not in widgets.plain(text).replace("\\", "")
+
+
+def test_csv_has_no_nan_and_guards_headers():
+    text = widgets.csv(pd.DataFrame({"=h": [float("nan"), 1.5], "b": [" =1", None]})).decode("utf-8-sig")
+    assert "nan" not in text and text.startswith("'=h") and "' =1" in text
+
+
+def test_prices_keep_their_figures():
+    assert sources.said(0.000234, "USD per mg") == "US$ 0.000234 per mg"
+    assert sources._range(0.001, 0.002, "USD per mg") == "US$ 0.001 to US$ 0.002 per mg"
+    assert sources._range(1.0, 1.0, "days") == ""
+
+
+def test_a_sentence_ends_once():
+    assert words.ended("known `a`") == "known “a”." and words.ended("which?") == "which?"
 
 
 def test_csv_keeps_numbers_exact_and_disarms_formulas():
