@@ -98,8 +98,8 @@ def test_another_line_is_looked_at_and_its_numbers_followed(visit, address):
     page.get_by_text("A must:").first.wait_for()
     page.wait_for_url(lambda url: "must=breast_early" in url)
     page.get_by_role("button", name="The numbers behind this line").click()
-    page.get_by_text("Every number in use").wait_for()
-    page.get_by_text("HER2 · Invasive breast cancer").first.wait_for()
+    page.get_by_role("heading", name="Every number in use").wait_for()
+    page.locator("input[aria-label='Use case'][value^='HER2 · Invasive breast cancer']").wait_for()
     assert seen.foreign == []
 
 
