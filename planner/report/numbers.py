@@ -201,12 +201,11 @@ def _drug_money(document, mark) -> str:
     if amount < 0:
         return f"Treatment costs {mark(show(-amount, 'usd'))} a year less than without testing."
     text = f"Their treatment costs {mark(show(amount, 'usd'))} a year more than without testing"
+    parts = ", ".join(payer_words(z, v) for v, z in paid)
+    text += f" ({parts})" if parts else ""
     if budget["treatment"] is not None or budget["total"] is not None:
-        parts = ", ".join(payer_words(z, v) for v, z in paid)
-        return f"{text} ({parts})." if parts else f"{text}."
-    household = totals["cost_by_payer"].get("household", 0.0)
-    would = f"; households would pay {mark(show(household, 'usd'))} of it" if household > 0.5 else ""
-    return f"{text}: you set no limit on drug money{would}."
+        return f"{text}."
+    return f"{text}; drug money is not a constraint here, since no limit is set."
 
 
 def payer_words(payer: str, amount: float) -> str:
