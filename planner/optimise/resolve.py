@@ -219,11 +219,10 @@ class Engine:
         """Take over a scenario that differs in budget amounts, frontier axis or name only: limits
         are moved in place, nothing is rebuilt. Returns itself."""
         self.scenario = self.formulation.scenario = scenario
-        for name in self._bounds:
-            self.set_row(name, None, None)
-        self._bounds = self._limits()
+        before, self._bounds = self._bounds, self._limits()
         for name, limit in self._bounds.items():
-            self.set_row(name, None, limit)
+            if limit != before[name]:
+                self.set_row(name, None, limit)
         return self
 
     def coverage(self, values: np.ndarray) -> np.ndarray:
