@@ -56,7 +56,7 @@ def test_journey(visit, address, plan, tmp_path):
     page.wait_for_url(lambda url: f"testing={BUDGET}" in url and "country=KEN" in url)
 
     page.get_by_role("link", name="Evidence").click()
-    page.get_by_text("Every number in use").wait_for()
+    page.get_by_text("Every number in use").first.wait_for()
     page.get_by_role("link", name="Plan").click()
     page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.wait_for()
 
@@ -75,10 +75,10 @@ def test_a_link_opens_the_same_answer_on_a_phone(visit, address):
     seen = visit(*PHONE)
     seen.page.goto(f"{address}?country=KEN&testing={BUDGET}&line=breast_early/her2")
     seen.page.get_by_text(f"With US$ {BUDGET:,} a year for tests").first.wait_for()
-    seen.page.locator(FOOT).wait_for()
+    seen.page.locator(FOOT).first.wait_for()
     assert seen.sideways() <= 0
     seen.page.goto(f"{address}evidence?country=KEN&testing={BUDGET}")
-    seen.page.get_by_text("Every number in use").wait_for()
+    seen.page.get_by_text("Every number in use").first.wait_for()
     assert seen.sideways() <= 0
     assert seen.foreign == []
 
@@ -87,7 +87,7 @@ def test_another_line_is_looked_at_and_its_numbers_followed(visit, address):
     seen = visit(*WIDE)
     page = seen.page
     page.goto(f"{address}?country=KEN&testing={BUDGET}")
-    page.locator(FOOT).wait_for()
+    page.locator(FOOT).first.wait_for()
     box = page.get_by_role("combobox", name="Look at one line")
     box.click()
     box.fill("HER2 · Invasive")
@@ -98,7 +98,7 @@ def test_another_line_is_looked_at_and_its_numbers_followed(visit, address):
     page.get_by_text("A must:").first.wait_for()
     page.wait_for_url(lambda url: "must=breast_early" in url)
     page.get_by_role("button", name="The numbers behind this line").click()
-    page.get_by_role("heading", name="Every number in use").wait_for()
+    page.get_by_role("heading", name="Every number in use").first.wait_for()
     page.locator("input[aria-label='Use case'][value^='HER2 · Invasive breast cancer']").wait_for()
     assert seen.foreign == []
 
@@ -106,7 +106,7 @@ def test_another_line_is_looked_at_and_its_numbers_followed(visit, address):
 def test_charts_have_names_for_those_who_do_not_see_them(visit, address):
     seen = visit(*WIDE)
     seen.page.goto(f"{address}?country=KEN&testing={BUDGET}")
-    seen.page.locator(FOOT).wait_for()
+    seen.page.locator(FOOT).first.wait_for()
     seen.page.get_by_role("figure", name="Bar chart for Kenya").first.wait_for()
     assert seen.foreign == []
 
@@ -119,6 +119,6 @@ def test_charts_have_names_for_those_who_do_not_see_them(visit, address):
 def test_pictures(visit, address, name, path, size, scheme):
     seen = visit(*size, scheme)
     seen.page.goto(f"{address}{path}?country=KEN&testing={BUDGET}")
-    seen.page.locator(FOOT).wait_for()
+    seen.page.locator(FOOT).first.wait_for()
     PICTURES.mkdir(parents=True, exist_ok=True)
     seen.whole(PICTURES / f"{name}.png")
