@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from planner.errors import BadInput, Issue
 
 if TYPE_CHECKING:
@@ -61,11 +63,11 @@ def annuity(years: float, rate: float) -> float:
 def discounted_exponential_mean(mean_years: float, rate: float, horizon: float) -> float:
     """Discounted expected years under an exponential of the given mean, truncated at the horizon:
     the integral of exp(-t / mean) (1 + rate)^-t from 0 to the horizon (which may be infinite)."""
-    if mean_years == 0:
-        return 0.0
-    return _lived(horizon, 1 / mean_years + math.log1p(rate))
+    return _lived(horizon, 1 / mean_years + math.log1p(rate)) if np.any(mean_years) else 0.0
 
 
 def _lived(years: float, force: float) -> float:
     """Integral of exp(-force t) from 0 to ``years``; expm1 keeps the digits of small forces."""
+    if isinstance(force, np.ndarray) or isinstance(years, np.ndarray):  # many versions at once
+        return -np.expm1(-force * years) / force
     return years if force == 0 else -math.expm1(-force * years) / force

@@ -12,13 +12,14 @@ The problem is *minimise minus value* (see :mod:`planner.optimise.solver` for th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import NamedTuple
 
 import pulp
 
 from planner.optimise import limits, terms, work_up
 from planner.optimise.row import NONE, Row, add, merge
+from planner.pathway.arrays import most
 from planner.pathway.problem import Indication, Problem, ServiceOption, TherapyOption, UseCase
 from planner.scenario.model import PAYERS, Scenario
 
@@ -55,16 +56,18 @@ class Formulation:
 
     After construction ``lp`` is complete; ``values[measure]``, ``testing[t]``, ``treatment[t]``
     and ``money`` are rows (variable -> coefficient) that the engine re-uses in place.
+
+    levers: whether access may be moved in place later: every drug then has its variables, and zeros
+    keep their place in the matrix.
     """
 
-    def __init__(self, problem: Problem, scenario: Scenario):
-        self.problem, self.scenario = problem, scenario
+    def __init__(self, problem: Problem, scenario: Scenario, levers: bool = False):
+        self.problem, self.scenario, self.levers = problem, scenario, levers
         self.lp = pulp.LpProblem("essential_biomarkers", pulp.LpMinimize)
         self.T: dict[tuple, pulp.LpVariable] = {}
         self.y: dict[tuple, pulp.LpVariable] = {}
         self.bases: dict[tuple, tuple[Indication, ServiceOption]] = {}
         self.taken: list[Taken] = []
-        self.dplus: dict[tuple, pulp.LpVariable] = {}
         for t in range(problem.years):
             for indication in problem.indications:
                 self._indication(indication, t)
@@ -80,6 +83,13 @@ class Formulation:
     def _var(self, *parts) -> pulp.LpVariable:
         name = "_".join(str(p).replace("-", "") for p in parts)
         return self.lp.add_variable(name, 0, None)
+
+    def put(self, row: Row, variable, coefficient) -> None:
+        """A coefficient that a lever may move keeps its place although it is zero today."""
+        if self.levers:
+            row[variable] = row.get(variable, 0.0) + coefficient
+        else:
+            add(row, variable, coefficient)
 
     def constrain(self, name: str, row: Row, sense: int, rhs: float) -> None:
         self.lp.addConstraint(
@@ -130,10 +140,10 @@ class Formulation:
         q = self._var("q", *tag, t + 1)
         selective = self.scenario.access.mode == "selective"
         qa = self._var("qa", *tag, t + 1) if selective else q
-        x = tuple((d, self._var("x", *tag, d.therapy, t + 1)) for d in u.therapies if d.alpha > 0)
+        x = tuple((d, self._var("x", *tag, d.therapy, t + 1)) for d in u.therapies if self.levers or d.alpha > 0)
         v = tuple(
             (d, self._var("v", *tag, d.therapy, t + 1))
-            for d in u.therapies if self.bought(d) and d.amax > d.alpha
+            for d in u.therapies if self.bought(d) and (self.levers or d.amax > d.alpha)
         )
         taken = Taken(source, u, ind, option, q, qa, x, v, self.problem.years,
                       self.reach(u) if selective else 1.0)
@@ -219,14 +229,18 @@ class Formulation:
                     add(row, variable, coefficient)
         out: Row = {}
         for (region, use_case, payer), row in parts.items():
-            if any(c < 0 for c in row.values()):
-                plus = self._var("Dplus", region, use_case.replace("/", "_"), payer, t + 1)
-                self.constrain(f"saved_{region}_{use_case.replace('/', '_')}_{payer}_{t + 1}",
-                                row | {plus: -1.0}, pulp.LpConstraintLE, 0)
+            name = (region, use_case.replace("/", "_"), payer, t + 1)
+            if self._may_save(name, row):
+                plus = self._var("Dplus", *name)
+                self.constrain("_".join(map(str, ("saved", *name))), row | {plus: -1.0}, pulp.LpConstraintLE, 0)
                 row = {plus: 1.0}
             for variable, coefficient in row.items():
                 add(out, variable, coefficient)
         return out
+
+    def _may_save(self, name: tuple, row: Row) -> bool:
+        """Whether testing can lower this spending, so that the saving must be cut off at nothing."""
+        return self.levers or any(c < 0 for c in row.values())
 
     def axis(self, axis: str, t: int) -> Row:
         """Row of a budget axis in year t: testing, treatment or both."""
@@ -238,7 +252,7 @@ class Formulation:
         """What is left of a limit once blind spending (basis ``all``) has been paid."""
         if axis == "testing" or self.scenario.budget.basis == "additional":
             return limit
-        return max(0.0, limit - self.blind_spending[t])
+        return most(0.0, limit - self.blind_spending[t])
 
     def minutes(self, who: str, t: int) -> Row:
         """Minutes of people a year."""
@@ -267,8 +281,7 @@ class Formulation:
 
     def reach(self, u: UseCase) -> float:
         """A: the largest share of those in need whom any drug of the use case can reach."""
-        return max((max(d.alpha, d.amax) if self.bought(d) else d.alpha for d in u.therapies),
-                   default=0.0)
+        return reduce(most, (most(d.alpha, d.amax) if self.bought(d) else d.alpha for d in u.therapies), 0.0)
 
 
 def offered(ind: Indication, cases) -> tuple[list[ServiceOption], list[ServiceOption]]:

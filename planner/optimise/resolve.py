@@ -41,13 +41,14 @@ class Engine:
 
     The one formulation is loaded twice: ``model`` maximises value, ``cheapest`` minimises money at
     the value found. Each keeps its own basis, so that both stages of a re-solve start warm.
+    ``levers``: see :class:`planner.optimise.formulation.Formulation`.
     """
 
-    def __init__(self, problem: Problem, scenario: Scenario):
+    def __init__(self, problem: Problem, scenario: Scenario, levers: bool = False):
         self.problem, self.scenario = problem, scenario
-        self.formulation = Formulation(problem, scenario)
-        arrays = matrix(self.formulation.lp)
-        self.model, self.cheapest = LoadedModel(arrays), LoadedModel(arrays)
+        self.formulation = Formulation(problem, scenario, levers)
+        self.arrays = matrix(self.formulation.lp, zeros=levers)
+        self.model, self.cheapest = LoadedModel(self.arrays), LoadedModel(self.arrays)
         self.solves = 0
         self.compiled = None  # coefficient lists of the read-out, filled at its first use
         self._columns = {v: j for j, v in enumerate(self.model.variables)}
@@ -127,6 +128,11 @@ class Engine:
         for k in self.formulation.taken:
             out[k.source.region, k.use_case.id].append(self._columns[k.q])
         return {key: np.array(cols) for key, cols in out.items()}
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """Right-hand sides of the budget rows that are set, by name."""
+        return dict(self._bounds)
 
     def column(self, variable) -> int:
         return self._columns[variable]

@@ -47,8 +47,9 @@ class Solution:
     row_duals: np.ndarray
 
 
-def matrix(lp: pulp.LpProblem):
-    """Arrays of a PuLP problem: (variables, constraints, HighsLp), minimisation form."""
+def matrix(lp: pulp.LpProblem, zeros: bool = False):
+    """Arrays of a PuLP problem: (variables, constraints, HighsLp), minimisation form; zeros keep their
+    place where they are asked for."""
     if lp.sense != pulp.LpMinimize:
         raise SolverFailure([Issue("model", "the objective is to be minimised", "negate it")])
     variables = lp.variables()
@@ -57,7 +58,7 @@ def matrix(lp: pulp.LpProblem):
     starts, indices, data, lower, upper = [0], [], [], [], []
     for c in constraints:
         for v, coefficient in c.items():
-            if coefficient != 0:
+            if zeros or coefficient != 0:
                 indices.append(column[v])
                 data.append(coefficient)
         starts.append(len(indices))

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from planner.pathway.arrays import most, some
 from planner.pathway.problem import Indication, UseCase
+
+
+TINY = 1e-12  # where nobody can get a drug, nobody gets it blind either: 0 over this is 0
 
 
 def scale(k) -> tuple[float, float, float]:
@@ -33,14 +37,14 @@ def _blind_health(k, measure: str) -> float:
     total = 0.0
     for d in k.use_case.therapies:
         pair = d.effects.pair(measure)
-        if pair and d.u0:
+        if pair and some(d.u0):
             total += d.fit * u0(k, d) * (pi * pair[0] + (1 - pi) * pair[1])
     return total
 
 
 def u0(k, d) -> float:
     """Empirical use among those the variable qa stands for (selective mode divides by A)."""
-    return d.u0 / k.reach if k.reach else 0.0
+    return d.u0 / most(k.reach, TINY)
 
 
 def incremental_cost(k) -> Iterator[tuple[object, float]]:
@@ -79,7 +83,7 @@ def spending(k, payers, year: int, bought_by: str | None = None) -> Iterator[tup
             yield variable, people * d.fit * (true + false) * cash
     yield k.qa, -people * sum(
         d.fit * u0(k, d) * d.paid_by(payers) * pay_in_year(d, k.source.year, year, years)
-        for d in k.use_case.therapies if d.u0
+        for d in k.use_case.therapies if some(d.u0)
     )
 
 

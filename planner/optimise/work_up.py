@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pulp
 
 from planner.optimise.row import NONE, Row, add
+from planner.optimise.terms import TINY
+from planner.pathway.arrays import many, most, some
 from planner.pathway.problem import Indication, TherapyOption
 
 if TYPE_CHECKING:
@@ -106,11 +109,11 @@ def coverage_limits(f: Formulation, ind, cases, mine, T, t: int) -> None:
 def access(f: Formulation, k: Taken) -> None:
     """Access within each line group: today's, the ceiling if bought, and never below blind use."""
     selective = f.scenario.access.mode == "selective"
-    scale = f.reach(k.use_case) if selective else 1.0
+    scale = most(f.reach(k.use_case), TINY) if selective else 1.0
     tag = "_".join(map(str, k.source[:5])) + f"_{k.source.year + 1}"
     for group in sorted({d.line_group for d in k.use_case.therapies}):
         mine = [d for d in k.use_case.therapies if d.line_group == group]
-        if scale > 0:
+        if f.levers or scale > 0:
             line_group(f, k, f"{tag}_{group}", mine, scale)
     if selective:
         f.constrain(f"reached_{tag}", {k.qa: 1.0, k.q: -1.0}, pulp.LpConstraintLE, 0)
@@ -123,30 +126,38 @@ def line_group(f: Formulation, k: Taken, tag: str, mine: list[TherapyOption], sc
     v = {d.therapy: variable for d, variable in k.v if d.therapy in names}
     nested(f, f"access_{tag}", {d.therapy: d.alpha * d.sub / scale for d in mine}, [x], k.qa)
     if v:
-        ceiling = {d.therapy: (max(d.alpha, d.amax) if f.bought(d) else d.alpha) * d.sub / scale for d in mine}
+        ceiling = {d.therapy: (most(d.alpha, d.amax) if f.bought(d) else d.alpha) * d.sub / scale for d in mine}
         nested(f, f"ceiling_{tag}", ceiling, [x, v], k.qa)
     for d in mine:
         if d.therapy in v:
-            more = (d.amax - d.alpha) * d.sub / scale
+            more = most(0.0, (d.amax - d.alpha) * d.sub / scale)
             f.constrain(f"bought_{tag}_{d.therapy}", {v[d.therapy]: 1.0, k.qa: -more}, pulp.LpConstraintLE, 0)
     blind = sum(d.u0 for d in mine) / scale
-    if blind > 0:  # nobody is denied by being tested what he would get blind
-        row: Row = {k.qa: -blind}
-        for variable in [*x.values(), *v.values()]:
-            add(row, variable, 1.0)
+    if f.levers or some(blind):  # nobody is denied by being tested what he would get blind
+        row: Row = {variable: 1.0 for variable in [*x.values(), *v.values()]}
+        f.put(row, k.qa, -1.0 * blind)
         f.constrain(f"blind_{tag}", row, pulp.LpConstraintGE, 0)
 
 
-def nested(f: Formulation, name: str, reach: dict[str, float], variables: list[dict], qa) -> None:
+def nested(f: Formulation, name: str, reach: dict, variables: list[dict], qa) -> None:
     """Nested access: whoever gets the scarcer drug could have got the commoner one.
 
-    ``reach``: accessible share by therapy. Ordered scarcest first, the first n drugs share what the
-    commonest of them allows.
+    ``reach``: accessible share by therapy. For each therapy: it and all scarcer ones together use no
+    more than it allows.
     """
-    row: Row = {}
-    for n, therapy in enumerate(sorted(reach, key=lambda t: (reach[t], t)), 1):
-        for group in variables:
-            if therapy in group:
-                add(row, group[therapy], 1.0)
+    mine = {t: [group[t] for group in variables if t in group] for t in sorted(reach)}
+    for last in mine:
+        row: Row = {}
+        for therapy, used in mine.items():
+            for variable in used:
+                f.put(row, variable, within(reach[therapy], reach[last], therapy <= last))
         if row:
-            f.constrain(f"{name}_{n}", row | {qa: -reach[therapy]}, pulp.LpConstraintLE, 0)
+            f.put(row, qa, -1.0 * reach[last])
+            f.constrain(f"{name}_{last}", row, pulp.LpConstraintLE, 0)
+
+
+def within(a, b, first: bool):
+    """1 where access a is scarcer than b, or as scarce and ``first`` by id; else 0 (one per version)."""
+    if many(a, b):
+        return np.where((a < b) | ((a == b) & first), 1.0, 0.0)
+    return float(a < b or (a == b and first))

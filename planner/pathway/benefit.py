@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from planner.pathway.arrays import exp, least, many, most, some
 from planner.pathway.problem import MEASURES, Effects
 from planner.units import annuity, discounted_exponential_mean
 
@@ -36,12 +37,12 @@ class Survival:
 
 def exponential(hazard: float, rate: float, horizon: float) -> Survival:
     """Exponential survival with a yearly hazard, truncated at the horizon (years)."""
-    if hazard <= 0:
+    if not some(hazard):
         return Survival(annuity(horizon, rate), horizon, 1.0)
     mean = 1 / hazard
     return Survival(
         discounted_exponential_mean(mean, rate, horizon),
-        discounted_exponential_mean(mean, 0.0, horizon), math.exp(-FIVE * hazard),
+        discounted_exponential_mean(mean, 0.0, horizon), exp(-FIVE * hazard),
     )
 
 
@@ -73,6 +74,11 @@ def hazards(median_exp, median_ctl, hr) -> tuple[float, float]:
     return 12 * LN2 / median_exp, 12 * LN2 / median_ctl
 
 
+def _ratio(drawn, read):
+    """The ratio that replaces the one read, if any."""
+    return read if drawn is None else drawn
+
+
 def increment(row: dict, rate: float, remaining: float, hr: float | None = None) -> Survival | None:
     """Survival gained by one row against its own control; None where no survival was read.
 
@@ -80,17 +86,17 @@ def increment(row: dict, rate: float, remaining: float, hr: float | None = None)
     """
     kind = row["effect_kind"]
     if kind in ("survival_curves", "single_arm_external"):
-        exp, ctl = hazards(row["os_median_exp"], row["os_median_ctl"], hr or row["os_hr"])
-        return exponential(exp, rate, remaining) - exponential(ctl, rate, remaining)
+        matched, ctl = hazards(row["os_median_exp"], row["os_median_ctl"], _ratio(hr, row["os_hr"]))
+        return exponential(matched, rate, remaining) - exponential(ctl, rate, remaining)
     if kind == "landmark_exponential":
         t = row["landmark_years"]
-        exp, ctl = (-math.log(row[c]) / t for c in ("landmark_exp", "landmark_ctl"))
-        return exponential(exp, rate, remaining) - exponential(ctl, rate, remaining)
+        matched, ctl = (-math.log(row[c]) / t for c in ("landmark_exp", "landmark_ctl"))
+        return exponential(matched, rate, remaining) - exponential(ctl, rate, remaining)
     if kind in ("landmark_cure", "risk_ratio_cure"):
         control = row["landmark_ctl"]
         alive = row["landmark_exp"]
         if kind == "risk_ratio_cure":
-            alive = 1 - (1 - control) * (hr or row["death_rr"])
+            alive = most(0.0, 1 - (1 - control) * _ratio(hr, row["death_rr"]))
         t = row["landmark_years"]
         return cured(alive, t, rate, remaining) - cured(control, t, rate, remaining)
     if kind == "published_gain" and row["ly_gain"] is not None:
@@ -98,27 +104,28 @@ def increment(row: dict, rate: float, remaining: float, hr: float | None = None)
     return None
 
 
-def progression_free_years(row: dict, rate: float, remaining: float) -> float:
+def progression_free_years(row: dict, rate: float, remaining: float, hr: float | None = None) -> float:
     """Discounted years without progression gained, from medians or a hazard ratio."""
-    exp, ctl = hazards(row["pfs_median_exp"], row["pfs_median_ctl"], row["pfs_hr"])
-    gain = exponential(exp, rate, remaining) - exponential(ctl, rate, remaining)
+    matched, ctl = hazards(row["pfs_median_exp"], row["pfs_median_ctl"], _ratio(hr, row["pfs_hr"]))
+    gain = exponential(matched, rate, remaining) - exponential(ctl, rate, remaining)
     return gain.life_years
 
 
 def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
-            base: Effects | None = None) -> Effects:
+            base: Effects | None = None, hr=None, factor=None) -> Effects:
     """Effects of a therapy row against no matched drug.
 
     utility: weights by state of the indication; base: the effects of the therapy that this one
-    builds on, whose gain comes first.
+    builds on, whose gain comes first; hr: a ratio that replaces the one read; factor: what the gain is
+    multiplied by where the row states no interval (both for draws, numbers or arrays).
     """
-    gained = increment(row, rate, remaining)
+    gained = increment(row, rate, remaining, hr)
     weight = utility[row["utility_state"]]
     own: dict[str, float | None] = dict.fromkeys(MEASURES)
     if row["effect_kind"] == "progression_free_only":
         better = utility["progression_free"] - utility["progressed"]
-        own["qalys"] = progression_free_years(row, rate, remaining) * better
-        own["dalys_averted"] = progression_free_years(row, 0.0, remaining) * better
+        own["qalys"] = progression_free_years(row, rate, remaining, hr) * better
+        own["dalys_averted"] = progression_free_years(row, 0.0, remaining, hr) * better
     elif row["effect_kind"] == "published_gain" and row["qaly_gain"] is not None:
         own["qalys"] = row["qaly_gain"]
         own["life_years"] = gained.life_years if gained else None
@@ -128,6 +135,8 @@ def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
         own["life_years"] = gained.life_years
         own["deaths_averted"] = gained.alive_at_five
         own["dalys_averted"] = gained.undiscounted
+    if factor is not None:
+        own = {m: None if v is None else v * factor for m, v in own.items()}
     low, high = _interval(row, weight, rate, remaining, own["qalys"])
     ratio = row["noncarrier_gain_ratio"]
     carrier = {m: on_top(own[m], base.carrier[m] if base else 0.0, bool(base)) for m in MEASURES}
@@ -159,11 +168,13 @@ def _interval(row, weight, rate, remaining, point) -> tuple[float | None, float 
         return None, None
     bounds = [increment(row, rate, remaining, row[f"{names}_{end}"]) for end in ("high", "low")]
     low, high = (b.life_years * weight for b in bounds)
-    return min(low, point), max(high, point)
+    return least(low, point), most(high, point)
 
 
 def words(row, own, weight, remaining, base) -> str:
     """The derivation in one sentence, with its figures."""
+    if many(*own.values(), weight):
+        return ""  # draws have no words
     kind = row["effect_kind"]
     said = {
         "survival_curves": "exponential survival, control median "

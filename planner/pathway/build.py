@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place, place
+from planner.pathway.arrays import least, most, some
 from planner.pathway.eligible import Eligible, eligible
 from planner.pathway.named import check_names
 from planner.pathway.problem import Fact, Indication, Problem, ServiceOption, TherapyOption, UseCase
@@ -17,16 +20,17 @@ from planner.scenario.model import Scenario
 from planner.units import to_base_usd
 
 
-def build_problem(evidence: Evidence, scenario: Scenario) -> Problem:
+def build_problem(evidence: Evidence, scenario: Scenario, resolver: Callable[..., Values] = Values) -> Problem:
     """The planning problem of a scenario's setting.
 
+    ``resolver`` makes the values of a place (draws give arrays in place of numbers).
     Raises :class:`BadInput` for an unknown place, use case, drug or service, all faults at once.
     """
     check_names(evidence, scenario)
     places = settings(evidence, scenario)
     indications, facts = [], {}
     for where in places:
-        values = Values(evidence, where, scenario)
+        values = resolver(evidence, where, scenario)
         if not values.country.get("in_globocan"):
             raise BadInput([Issue(f"setting.country {where.iso3}", "GLOBOCAN has no incidence for it",
                                   "choose one of the places that the command `places` lists")])
@@ -50,13 +54,13 @@ def within_supply(indications: list[Indication]) -> list[Indication]:
     cut = {}
     for drug, courses in supply.items():
         blind = sum(u.asked(i.eligible) * t.fit * t.u0 for i, u in cases for t in u.therapies if drug in t.drugs)
-        if blind > courses:
-            cut[drug] = courses / blind
+        if some(blind - courses):
+            cut[drug] = least(1.0, courses / blind)
     if not cut:
         return indications
 
     def less(t: TherapyOption) -> TherapyOption:
-        return replace(t, u0=t.u0 * min((cut[d] for d in t.drugs if d in cut), default=1.0))
+        return replace(t, u0=t.u0 * reduce(least, (cut[d] for d in t.drugs if d in cut), 1.0))
 
     return [
         replace(i, use_cases=tuple(replace(u, therapies=tuple(map(less, u.therapies))) for u in i.use_cases))
@@ -135,7 +139,8 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
     missing = list(lacks) + ["prevalence"] * (prevalence is None)
     therapies: list[TherapyOption] = []
     if not missing and rows:
-        builder = TherapyBuilder(values, scenario, row, patients.reaches_care, remaining,
+        care = values.fixed("eligibility", "reaches_care", f"{indication}/reaches_care")
+        builder = TherapyBuilder(values, scenario, row, 1.0 if care is None else care, remaining,
                                  utilities(values, indication), fit.value)
         therapies = builder.build(rows)
         if not therapies:
@@ -144,7 +149,7 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
         missing.append("effect of a matched therapy")
     if use.get("gap") and not therapies:
         missing = [use["gap"]]
-    kept, above = gate(therapies, scenario, threshold)
+    kept, above = gate(therapies, scenario, threshold, values.decided(key))
     today = values.share("current_practice", "coverage", "tested today", pool=False,
                          indication_id=indication, biomarker_id=biomarker)
     today = today if today and today.level in ("country", "region", "scenario") else None
@@ -161,16 +166,17 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
     )
 
 
-def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float):
+def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float, decided: tuple[str, ...] | None = None):
     """(therapies that count, ids removed by the value gate).
 
     The evidence gate is in or out. The value gate removes a therapy whose cost against the next
-    cheaper one of its line group exceeds the threshold per QALY gained.
+    cheaper one of its line group exceeds the threshold per QALY gained; ``decided``: those removed, where
+    that was decided before (draws keep the plan's decision).
     """
     level = scenario.evidence_gate.level
     kept = [t for t in therapies if t.level <= level and t.effects.pair("qalys") is not None]
-    above: list[str] = []
-    if scenario.evidence_gate.value_gate:
+    above = list(decided or ())
+    if scenario.evidence_gate.value_gate and decided is None:
         for group in sorted({t.line_group for t in kept}):
             mine = sorted((t for t in kept if t.line_group == group), key=lambda t: (t.m, t.therapy))
             health = cost = 0.0
@@ -180,6 +186,7 @@ def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float):
                     above.append(t.therapy)
                 else:
                     health, cost = t.effects.carrier["qalys"], t.m
+    if above:
         kept = [t for t in kept if t.therapy not in above]
     return cut_empirical(kept, {t.therapy for t in kept}), above
 
@@ -197,7 +204,7 @@ def net_of_overlap(values: Values, cases: list[UseCase], indication: str) -> lis
                                     "share", indication_id=indication, biomarker_id=u.biomarker,
                                     first_biomarker_id=r["first_biomarker_id"])
             taken += share.value * reach.get(r["first_biomarker_id"], 0.0)
-        out.append(replace(u, prevalence_net=u.prevalence * max(0.0, 1 - taken)))
+        out.append(replace(u, prevalence_net=u.prevalence * most(0.0, 1 - taken)))
     return out
 
 
@@ -214,7 +221,7 @@ def asked_after(values: Values, cases: list[UseCase], indication: str) -> list[U
         for r in values.evidence.records("prerequisites", indication_id=indication, biomarker_id=u.biomarker):
             first = share.get(r["requires_biomarker_id"], 0.0)
             asked *= {"positive": first, "negative": 1 - first, "any": 1.0}[r["proceeds_if"]]
-        out.append(replace(u, subgroup=max(asked, u.prevalence_net)))
+        out.append(replace(u, subgroup=most(asked, u.prevalence_net)))
     return out
 
 

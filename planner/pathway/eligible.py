@@ -20,12 +20,8 @@ class Eligible:
     def patients(self) -> float:
         n = self.incident
         for _, share in self.steps:
-            n *= share
+            n = n * share  # not in place: it may be an array that others hold
         return n
-
-    @property
-    def reaches_care(self) -> float:
-        return dict(self.steps).get("reaches_care", 1.0)
 
 
 def incident_cases(values: Values, site: str) -> Fact | None:

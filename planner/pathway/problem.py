@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from planner.pathway.arrays import least, some
+
 MEASURES = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated")
 
 
@@ -57,11 +59,12 @@ class TherapyOption:
     """A matched therapy of a use case in this setting.
 
     alpha: share of those in need who can get it today, summed over exclusive ``payers``;
-    amax: ceiling of that share if access is bought; sub: share of positives in the trial's
+    amax: ceiling of that share if access is bought; reach: (drug, share, ceiling) of its parts, whose
+    smallest counts; sub: share of positives in the trial's
     population; u0: share of fit untested patients who are given it anyway; fit: share of patients
     with access who start; pay: undiscounted gross cash by year after the start (USD);
     m: discounted incremental cost against the comparator (USD), an upper bound where
-    ``m_kind`` is ``gross_drug``.
+    ``m_kind`` is ``gross_drug``; gross: discounted cost of the course itself (USD).
     """
 
     therapy: str
@@ -89,6 +92,9 @@ class TherapyOption:
     who_eml: bool = False
     level_basis: str = ""
     courses: tuple[tuple[str, float], ...] = ()
+    gross: float = 0.0
+    blind: float = 0.0  # u0 before it is cut to what can be reached
+    reach: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def payer_shares(self) -> tuple[tuple[str, float], ...]:
@@ -183,7 +189,7 @@ class UseCase:
     @property
     def asked_prevalence(self) -> float:
         """Prevalence among the patients whom the prerequisites' results lead to the question."""
-        return min(1.0, self.prevalence_net / self.subgroup) if self.subgroup > 0 else 0.0
+        return least(1.0, self.prevalence_net / self.subgroup) if some(self.subgroup) else 0.0
 
     def asked(self, eligible: float) -> float:
         """Patients a year for whom the biomarker is a question."""

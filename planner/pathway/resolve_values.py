@@ -89,6 +89,19 @@ class Values:
             (row["source_id"],), unit=unit, note=row.get("note") or "",
         ))
 
+    def effect_draw(self, row: dict) -> tuple:
+        """(ratio, factor) that replace what a therapy row states; neither where nothing is drawn."""
+        return None, None
+
+    def fixed(self, table: str, parameter: str, key: str) -> float | None:
+        """A value as the evidence states it, also where versions of it are drawn."""
+        fact = self._facts.get((table, parameter, key))
+        return fact.value if fact else None
+
+    def decided(self, use_case: str) -> tuple[str, ...] | None:
+        """Therapies that the value gate removes, where that was decided before; else None."""
+        return None
+
     # -- money ---------------------------------------------------------------------------------
 
     def local_money(self, table: str, parameter: str, unit: str, **key) -> Fact | None:

@@ -6,8 +6,7 @@ the step before (``positive``, ``equivocal``, ``negative``, ``failed``), with th
 
 from __future__ import annotations
 
-import math
-
+from planner.pathway.arrays import exp, most, some
 from planner.pathway.problem import AssayUse, ServiceOption, ServiceResult
 from planner.pathway.resolve_values import Values, present
 
@@ -22,12 +21,12 @@ class Performance:
         self.equivocal = {True: carrier if present(carrier) else 0.0,
                           False: other if present(other) else 0.0}
         self.negative_noncarrier = row["specificity"]
-        self.positive[False] = max(0.0, 1 - row["specificity"] - self.equivocal[False])
+        self.positive[False] = most(0.0, 1 - row["specificity"] - self.equivocal[False])
 
     def outcome(self, carrier: bool) -> tuple[float, float, float]:
         """(positive, equivocal, negative) shares of usable results."""
         positive, equivocal = self.positive[carrier], self.equivocal[carrier]
-        return positive, equivocal, max(0.0, 1 - positive - equivocal)
+        return positive, equivocal, most(0.0, 1 - positive - equivocal)
 
 
 def performance(values: Values, assay: str, biomarker: str, indication: str) -> Performance | None:
@@ -55,14 +54,14 @@ def branches(steps: list[tuple[str, float, Performance]], carrier: bool):
         rule_after = steps[n + 1][0] if n + 1 < len(steps) else None
         _, failure, accuracy = steps[n]
         done = (*done, n)
-        if failure > 0:
+        if some(failure):
             if rule_after == "failed":
                 yield from walk(n + 1, probability * failure, done)
             else:
                 yield probability * failure, done, False, False
         usable = probability * (1 - failure)
         for share, rule in zip(accuracy.outcome(carrier), ("positive", "equivocal", "negative"), strict=True):
-            if share <= 0:
+            if not some(share):
                 continue
             if rule_after == rule:
                 yield from walk(n + 1, usable * share, done)
@@ -90,14 +89,14 @@ def single(values: Values, service: dict, steps: list[dict], biomarker: str, ind
             for n in done:
                 runs[n] += share * probability
             wait = sum(ready[n]["turnaround_days"] for n in done)
-            timely = math.exp(-indication["attrition_per_day"] * wait)
+            timely = exp(-indication["attrition_per_day"] * wait)
             if good:
                 usable[carrier] += probability
                 positive[carrier] += probability * called
                 in_time += share * probability * timely
                 days += share * probability * wait
     overall = prevalence * usable[True] + (1 - prevalence) * usable[False]
-    if overall <= 0:
+    if not some(overall):
         return None, ("a usable result",)
     result = ServiceResult(
         biomarker, in_time, positive[True] / usable[True], 1 - positive[False] / usable[False],
@@ -113,7 +112,7 @@ def panel(values: Values, service: dict, steps: list[dict], biomarkers: list[str
     if missing:
         return None, tuple(missing)
     assay = ready[0]
-    timely = math.exp(-indication["attrition_per_day"] * assay["turnaround_days"])
+    timely = exp(-indication["attrition_per_day"] * assay["turnaround_days"])
     results = []
     for b in biomarkers:
         accuracy = performance(values, assay["assay_id"], b, indication["indication_id"])

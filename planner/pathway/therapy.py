@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from planner.pathway import benefit, courses
 from planner.pathway.access import regimen
+from planner.pathway.arrays import least, most
 from planner.pathway.problem import Effects, TherapyOption
 from planner.pathway.resolve_values import Values, present
 from planner.scenario.model import Scenario
@@ -88,7 +89,8 @@ class TherapyBuilder:
         if absent:
             lacks.append(f"utility weight of {', '.join(absent)}")
             return None
-        return benefit.effects(row, self.utility, self.scenario.discount_rate, self.remaining, base)
+        hr, factor = self.values.effect_draw(row)
+        return benefit.effects(row, self.utility, self.scenario.discount_rate, self.remaining, base, hr, factor)
 
     def _option(self, row: dict, lacks: list[str]) -> TherapyOption | None:
         values, indication = self.values, self.indication["indication_id"]
@@ -113,10 +115,11 @@ class TherapyBuilder:
         return TherapyOption(
             row["therapy_id"], row["name"], row["line_group"], tuple(d for d, _ in added),
             reach.alpha, reach.payers, reach.amax, row["sub_share"],
-            min(blind.value, reach.alpha * row["sub_share"]), self.fit if reach.among_fit else 1.0,
+            least(blind.value, reach.alpha * row["sub_share"]), self.fit if reach.among_fit else 1.0,
             effects, gross.by_year, m, kind, gross.total, row["comparator_id"], int(row["level"]),
             True, row["report_class"], row["escat"] or "", row["escat_basis"], row["mcbs"] or "",
-            bool(row["who_eml"]), row["level_basis"], reach.courses,
+            bool(row["who_eml"]), row["level_basis"], reach.courses, gross.discounted,
+            blind.value, reach.parts,
         )
 
     def _overridden(self, row: dict) -> dict:
@@ -153,8 +156,8 @@ def cut_empirical(options: list[TherapyOption], gated: set[str] | None = None) -
                       key=lambda o: (o.alpha * o.sub, o.therapy))
         used = 0.0
         for o in mine:
-            room = max(0.0, o.alpha * o.sub - used)
-            u0 = min(o.u0, room)
+            room = most(0.0, o.alpha * o.sub - used)
+            u0 = least(o.u0, room)
             if gated is not None and o.therapy not in gated:
                 u0 = 0.0
             used += u0

@@ -16,6 +16,7 @@ from planner.result.chain import chain
 from planner.result.plan import SCHEMA, Plan
 from planner.result.readout import Line, Readout, read
 from planner.result.reasons import FUNDED
+from planner.result.solution import solution
 from planner.result.ties import find_ties
 from planner.result.warnings import warnings
 from planner.scenario.model import PAYERS, Scenario
@@ -88,6 +89,7 @@ class _Maker:
             },
             "by_region": self._by_region(), "by_year": self._by_year(), "ties": find_ties(self.engine, self.optimum),
             "warnings": warnings(self, ranked),
+            "solution": solution(self.engine, self.optimum.plan.values),
             "provenance": [views.provenance(f) for f in self.problem.facts],
             "frontier": [{"budget": p.budget, "value": p.value} for p in self.sweep.points],
         }
