@@ -171,18 +171,34 @@ class Formulation:
 
     def value(self, objective: str) -> Row:
         """Objective row: discounted health of a measure, or net health, per unit of each variable."""
-        measure = "qalys" if objective == "net_health" else objective
-        out: Row = {}
-        for k in self.taken:
-            weight = (1 + self.problem.discount_rate) ** -k.source.year
-            for variable, coefficient in terms.health(k, measure):
-                add(out, variable, weight * coefficient)
+        out = self.health("qalys" if objective == "net_health" else objective, discounted=True)
         if objective == "net_health":
             for t in range(self.problem.years):
                 weight = (1 + self.problem.discount_rate) ** -t / self.problem.threshold
                 costs = merge(self.testing[t], self._net_cost(t))
                 for variable, coefficient in costs.items():
                     add(out, variable, -weight * coefficient)
+        return out
+
+    def health(self, measure: str, discounted: bool = False) -> Row:
+        """Health of all years by a measure; later years at their present value where ``discounted``."""
+        out: Row = {}
+        for k in self.taken:
+            weight = (1 + self.problem.discount_rate) ** -k.source.year if discounted else 1.0
+            for variable, coefficient in terms.health(k, measure):
+                add(out, variable, weight * coefficient)
+        return out
+
+    def incremental(self) -> Row:
+        """Discounted incremental cost of treatment, all years and payers."""
+        return merge(*(self._net_cost(t) for t in range(self.problem.years)))
+
+    def treated(self) -> Row:
+        """People treated per unit of each variable, all years."""
+        out: Row = {}
+        for k in self.taken:
+            for variable, people in terms.treated(k):
+                add(out, variable, people)
         return out
 
     def _net_cost(self, t: int) -> Row:

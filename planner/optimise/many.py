@@ -19,7 +19,7 @@ from planner.optimise import limits, work_up
 from planner.optimise.formulation import Formulation
 from planner.optimise.resolve import Engine
 from planner.optimise.row import Row
-from planner.optimise.solver import INF, LoadedModel
+from planner.optimise.solver import LoadedModel
 from planner.pathway.problem import Problem
 
 CHEAPEST = 1e-10  # weight of a dollar against a unit of the objective: only ties are decided by money
@@ -80,6 +80,16 @@ class Versions(Formulation):
         limits.limits(self)
 
 
+def copied(lp: highspy.HighsLp) -> highspy.HighsLp:
+    """A model's arrays, to be changed without touching the original."""
+    out = highspy.HighsLp()
+    for name in ("num_col_", "num_row_", "col_cost_", "col_lower_", "col_upper_", "row_lower_", "row_upper_"):
+        setattr(out, name, getattr(lp, name))
+    for name in ("format_", "start_", "index_", "value_"):
+        setattr(out.a_matrix_, name, getattr(lp.a_matrix_, name))
+    return out
+
+
 @dataclass(frozen=True)
 class Answer:
     """One version solved: value (NaN where its limits contradict), and the value of every variable."""
@@ -100,14 +110,14 @@ class ManyModels:
         base = engine.formulation
         self.versions = Versions(base, problem)
         self.arrays = engine.arrays
-        _, self.constraints, lp = self.arrays
-        self.lp = lp
+        _, self.constraints, shared = self.arrays
+        self.lp = copied(shared)  # several sets of models may live on one engine, in several threads
         self.columns = {v: j for j, v in enumerate(self.arrays[0])}
         self.row_index = {c.name: k for k, c in enumerate(self.constraints)}
         self._costs()
         self._matrix()
         self._bounds()
-        self.model = LoadedModel(self.arrays)
+        self.model = LoadedModel((*self.arrays[:2], self.lp))
         self.solves = 0
 
     # -- what varies ------------------------------------------------------------------------------

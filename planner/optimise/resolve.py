@@ -181,17 +181,33 @@ class Engine:
         return [n for n in self.model.row if n.startswith(("people_", "courses_"))]
 
     def without(self, key: tuple[str, str]) -> float:
-        """Best value with a use case struck out and everything else re-planned."""
+        """Best value with a use case struck out, its own mandate with it, and everything else re-planned;
+        NaN where another mandate needs it."""
         columns = self.q_columns[key]
         self.model.set_columns(columns, 0.0, 0.0)
-        value = self.run()
+        value = self.lifted(self.floors(key))
         self.model.set_columns(columns, 0.0, INF)
         return value
 
-    def criticality(self, optimum: Optimum, keys) -> dict[tuple[str, str], float]:
-        """Value lost a year if a use case is struck out and the rest re-planned."""
-        weight = sum((1 + self.problem.discount_rate) ** -t for t in range(self.problem.years))
-        return {key: max(0.0, optimum.value - self.without(key)) / weight for key in keys}
+    def floors(self, key: tuple[str, str]) -> list[str]:
+        """Names of the rows that mandate a use case."""
+        region, use_case = key
+        stem = f"floor_{region}_{use_case.replace('/', '_')}".replace("-", "")
+        return [name for t in range(self.problem.years) if (name := f"{stem}_{t + 1}") in self.model.row]
+
+    @cached_property
+    def weight(self) -> float:
+        """Discounted years of the plan: what turns its value into a mean year's."""
+        return sum((1 + self.problem.discount_rate) ** -t for t in range(self.problem.years))
+
+    def criticality(self, optimum: Optimum, keys) -> dict[tuple[str, str], float | None]:
+        """Value lost a year if a use case is struck out and the rest re-planned; None where another
+        mandate needs it. Below the solver's rounding it is nothing."""
+        out: dict[tuple[str, str], float | None] = {}
+        for key in keys:
+            lost = optimum.value - self.without(key)
+            out[key] = None if lost != lost else 0.0 if lost <= 1e-9 * max(1.0, abs(optimum.value)) else lost / self.weight
+        return out
 
     def lifted(self, rows: list[str]) -> float:
         """Best value with some floors lifted and everything else re-planned."""

@@ -87,6 +87,13 @@ def spending(k, payers, year: int, bought_by: str | None = None) -> Iterator[tup
     )
 
 
+def treated(k) -> Iterator[tuple[object, float]]:
+    """People treated, by variable."""
+    n, true, false = scale(k)
+    for d, variable in k.x + k.v:
+        yield variable, n * d.fit * (true + false)
+
+
 def people(k, drug: str) -> Iterator[tuple[object, float]]:
     """People treated with a drug, difference from no testing."""
     n, true, false = scale(k)

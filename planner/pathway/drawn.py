@@ -12,11 +12,12 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import NormalDist
 
 import numpy as np
 
 from planner.evidence.base import Evidence
-from planner.evidence.strata import Place
+from planner.evidence.strata import Place, beta_quantile
 from planner.pathway.problem import Fact, Problem
 from planner.pathway.resolve_values import Values
 from planner.scenario.model import Scenario
@@ -26,6 +27,7 @@ Z95 = 1.959963984540054
 # People that a share counts for where its evidence states no interval, and the coefficient of variation
 # of a positive number, by grade (docs/method.md, "Uncertainty"; assumption, grade D).
 SHARE_N = {"A": 200, "B": 50, "C": 20, "D": 10}
+LEAST_N = 2.0  # a share is never taken for less known than this
 SPREAD = {"A": 0.10, "B": 0.20, "C": 0.30, "D": 0.50}
 # table -> (group of parameters to learn about, distribution)
 DRAWN: dict[str, tuple[str, str]] = {
@@ -47,46 +49,54 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One uncertain number: its group, name, value in the evidence, grade, and its draws."""
+class Share:
+    """Beta distribution of a share, by its mean and the people it counts for."""
 
-    group: str
-    table: str
-    parameter: str
-    key: str
-    value: float
-    quality: str
-    draws: np.ndarray = field(repr=False)
+    mean: float
+    n: float
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        return rng.beta(self.mean * self.n, (1 - self.mean) * self.n, size)
+
+    def quantile(self, q: float) -> float:
+        return beta_quantile(q, self.mean * self.n, (1 - self.mean) * self.n)
+
+
+@dataclass(frozen=True)
+class Positive:
+    """Lognormal distribution of a positive number: its median and the standard deviation of its logarithm."""
+
+    median: float
+    log_sd: float
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        return self.median * np.exp(self.log_sd * rng.standard_normal(size))
+
+    def quantile(self, q: float) -> float:
+        return self.median * math.exp(self.log_sd * NormalDist().inv_cdf(q))
 
     @property
-    def name(self) -> str:
-        return f"{self.parameter}: {self.key}"
+    def mean(self) -> float:
+        return self.median * math.exp(self.log_sd**2 / 2)
 
 
-def stream(*names) -> np.random.Generator:
-    """A random stream of its own for what the names say."""
-    digest = hashlib.sha256("|".join(map(str, names)).encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
-
-
-def beta(mean: float, sd: float | None, n: float, rng: np.random.Generator, size: int):
-    """Draws of a share from its mean and its standard deviation, or the people it counts for.
-
-    A share of exactly 0 or 1 is a rule (a test that is demanded, a marker that defines the disease), not
-    an estimate, and stays.
-    """
+def share_of(fact: Fact) -> Share | None:
+    """Distribution of a share, from its interval or by grade; None for a share of exactly 0 or 1, which is
+    a rule (a test that is demanded, a marker that defines the disease) and not an estimate."""
+    mean = fact.value
     if mean <= 0 or mean >= 1:
-        return mean
-    if sd:
-        n = max(mean * (1 - mean) / sd**2 - 1, 2.0)
-    return rng.beta(mean * n, (1 - mean) * n, size)
+        return None
+    known = fact.low is not None and fact.high is not None and fact.high > fact.low
+    sd = (fact.high - fact.low) / (2 * Z95) if known else None
+    return Share(mean, max(mean * (1 - mean) / sd**2 - 1, LEAST_N) if sd else SHARE_N[fact.quality])
 
 
-def positive(mean: float, log_sd: float, rng: np.random.Generator, size: int):
-    """Lognormal draws with the given mean."""
+def positive_of(mean: float, low: float | None, high: float | None, quality: str) -> Positive | None:
+    """Lognormal with the given mean; None for nothing."""
     if mean <= 0:
-        return mean
-    return mean * np.exp(log_sd * rng.standard_normal(size) - log_sd**2 / 2)
+        return None
+    width = log_sd(low, high, quality)
+    return Positive(mean * math.exp(-width**2 / 2), width)
 
 
 def log_sd(low: float | None, high: float | None, quality: str) -> float:
@@ -96,77 +106,128 @@ def log_sd(low: float | None, high: float | None, quality: str) -> float:
     return math.sqrt(math.log1p(SPREAD[quality] ** 2))
 
 
-class DrawnValues(Values):
-    """Resolved values whose uncertain numbers are arrays of draws.
+@dataclass(frozen=True)
+class Parameter:
+    """One uncertain number: group, table, name, key, value in the evidence, grade, distribution; its draws
+    where there are any."""
 
-    ``decided``: therapies that the value gate removed in the plan, by use case; ``only``: groups to
-    draw (all by default).
+    group: str
+    table: str
+    parameter: str
+    key: str
+    value: float
+    quality: str
+    distribution: Share | Positive
+    draws: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        return self.table, self.parameter, self.key
+
+    @property
+    def name(self) -> str:
+        return f"{self.parameter}: {self.key.removesuffix('/' + self.parameter)}"
+
+    def end(self, quantile: float) -> float:
+        return self.distribution.quantile(quantile)
+
+
+class UncertainValues(Values):
+    """Resolved values of which the uncertain ones become arrays, one entry per version.
+
+    Subclasses say what the entries are (:meth:`_versions`). ``decided``: therapies that the value gate
+    removed in the plan, by use case.
     """
 
-    def __init__(self, evidence: Evidence, place: Place, scenario: Scenario, *, seed: int, block: int,
-                 size: int, decided: Mapping[str, tuple[str, ...]]):
+    def __init__(self, evidence: Evidence, place: Place, scenario: Scenario, decided: Mapping[str, tuple[str, ...]]):
         super().__init__(evidence, place, scenario)
-        self.seed, self.block, self.size = seed, block, size
         self._decided = decided
-        self.parameters: dict[tuple, Parameter] = {}
+        self.parameters: dict[tuple[str, str, str], Parameter] = {}
+
+    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
+        raise NotImplementedError
 
     def decided(self, use_case: str) -> tuple[str, ...] | None:
         return self._decided.get(use_case, ())
-
-    def _rng(self, *names) -> np.random.Generator:
-        return stream(self.seed, self.place.iso3, self.place.region or "", *names, self.block)
 
     def _remember(self, table: str, fact: Fact) -> Fact:
         super()._remember(table, fact)
         if table not in DRAWN:
             return fact
-        kind = DRAWN[table][1]
-        if fact.parameter in ("turnaround days",):
-            kind = "positive"
-        return replace(fact, value=self._drawn(table, fact, kind))
+        group, kind = DRAWN[table]
+        if kind == "share" and fact.parameter != "turnaround days":
+            distribution = share_of(fact)
+        else:
+            distribution = positive_of(fact.value, fact.low, fact.high, fact.quality)
+        if distribution is None:
+            return fact
+        return replace(fact, value=self._kept(Parameter(group, table, fact.parameter, fact.key, fact.value, fact.quality,
+                                                        distribution)))
 
     def note(self, table: str, fact: Fact) -> Fact:
         """A derived number is made of drawn ones and is not drawn again."""
         self._facts[table, fact.parameter, fact.key] = replace(fact, value=float(np.mean(fact.value)))
         return fact
 
-    def _drawn(self, table: str, fact: Fact, kind: str):
-        identity = (table, fact.parameter, fact.key)
-        if identity not in self.parameters:
-            rng = self._rng(*identity)
-            if kind == "share":
-                known = fact.low is not None and fact.high is not None and fact.high > fact.low
-                sd = (fact.high - fact.low) / (2 * Z95) if known else None
-                draws = beta(fact.value, sd, SHARE_N[fact.quality], rng, self.size)
-            else:
-                draws = positive(fact.value, log_sd(fact.low, fact.high, fact.quality), rng, self.size)
-            if not isinstance(draws, np.ndarray):
-                return draws
-            self._keep(table, fact, draws)
-        return self.parameters[identity].draws
-
-    def _keep(self, table: str, fact: Fact, draws: np.ndarray) -> None:
-        self.parameters[table, fact.parameter, fact.key] = Parameter(
-            DRAWN[table][0], table, fact.parameter, fact.key, fact.value, fact.quality, draws)
+    def _kept(self, p: Parameter, stream_name: tuple[str, ...] | None = None) -> np.ndarray:
+        if p.identity not in self.parameters:
+            self.parameters[p.identity] = replace(p, draws=self._versions(p, stream_name or p.identity))
+        return self.parameters[p.identity].draws
 
     def effect_draw(self, row: dict) -> tuple:
-        """Draws of the ratio a therapy rests on, where it states an interval; else of a factor on its gain.
-
-        The ratio is lognormal around the one read; the factor has mean 1 and a width by grade.
-        """
+        """The ratio a therapy rests on, lognormal around the one read, where it states an interval; else a
+        factor on its gain with mean 1 and a width by grade. What rests on one trial errs together."""
         name = {"survival_curves": "os_hr", "single_arm_external": "os_hr", "risk_ratio_cure": "death_rr",
                 "progression_free_only": "pfs_hr"}.get(row["effect_kind"])
-        rng = self._rng("therapies", "effect", row["source_id"])  # what rests on one trial errs together
         low, high = (row.get(f"{name}_{end}") if name else None for end in ("low", "high"))
-        if name and row.get(name) and low and high and low < high:
-            draws = row[name] * np.exp(log_sd(low, high, row["quality"]) * rng.standard_normal(self.size))
-            value, pair = row[name], (draws, None)
+        ratio = bool(name and row.get(name) and low and high and low < high)
+        if ratio:
+            value, distribution = row[name], Positive(row[name], log_sd(low, high, row["quality"]))
         else:
-            draws = positive(1.0, log_sd(None, None, row["quality"]), rng, self.size)
-            value, pair = 1.0, (None, draws)
-        fact = Fact("effect", row["therapy_id"], value, "world", "world", row["quality"], (row["source_id"],))
-        self._keep("therapies", fact, draws)
-        return pair
+            value, distribution = 1.0, positive_of(1.0, None, None, row["quality"])
+        versions = self._kept(Parameter(DRAWN["therapies"][0], "therapies", f"effect ({name})" if ratio else "effect (factor)",
+                                        row["therapy_id"], value, row["quality"], distribution),
+                              ("therapies", "effect", row["source_id"]))
+        return (versions, None) if ratio else (None, versions)
+
+
+def stream(*names) -> np.random.Generator:
+    """A random stream of its own for what the names say."""
+    digest = hashlib.sha256("|".join(map(str, names)).encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
+
+
+class DrawnValues(UncertainValues):
+    """Seeded draws: ``size`` of them, of the block ``block``."""
+
+    def __init__(self, evidence: Evidence, place: Place, scenario: Scenario, *, seed: int, block: int, size: int,
+                 decided: Mapping[str, tuple[str, ...]]):
+        super().__init__(evidence, place, scenario, decided)
+        self.seed, self.block, self.size = seed, block, size
+
+    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
+        rng = stream(self.seed, self.place.iso3, self.place.region or "", *stream_name, self.block)
+        return parameter.distribution.draw(rng, self.size)
+
+
+class EndValues(UncertainValues):
+    """The evidence's own values, except that version n has the parameters ``wanted[n]`` at the quantiles
+    given there; all as they are where ``wanted`` is None."""
+
+    def __init__(self, evidence: Evidence, place: Place, scenario: Scenario, *, wanted: list[dict] | None,
+                 decided: Mapping[str, tuple[str, ...]]):
+        super().__init__(evidence, place, scenario, decided)
+        self._wanted: dict[tuple, list[tuple[int, float]]] = {}
+        self.size = len(wanted or [0])
+        for n, ends in enumerate(wanted or ()):
+            for identity, q in ends.items():
+                self._wanted.setdefault(identity, []).append((n, q))
+
+    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
+        out = np.full(self.size, parameter.value)
+        for n, q in self._wanted.get(parameter.identity, ()):
+            out[n] = parameter.distribution.quantile(q)
+        return out
 
 
 def value_gated(problem: Problem) -> dict[str, tuple[str, ...]]:

@@ -263,8 +263,7 @@ class _Maker:
         """What a must costs: the objective gained if this mandate alone were lifted, and its money."""
         if not u.must_fund or not u.active or self.given:
             return None
-        rows = [f"floor_{u.region}_{u.id.replace('/', '_')}_{t + 1}".replace("-", "")
-                for t in range(self.problem.years)]
+        rows = self.engine.floors((u.region, u.id))
         line = self.readout.lines[u.region, u.id]
         return {"value": max(0.0, self.engine.lifted(rows) - self.optimum.value),
                 "objective": self.scenario.objective, "usd": line.testing_cost}

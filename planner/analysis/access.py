@@ -1,0 +1,278 @@
+"""What a drug would unlock: health, people and money if it could be got, and the price at which that pays.
+
+Each drug is made as reachable as its ceiling says, alone and in pairs, and the list is planned again under
+the same limits. Health counts everybody: also those whom better access lets get the drug without a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from planner.analysis.levers import Key, opened
+from planner.analysis.study import Analysis, Progress, Study, dust, figure, money, silent
+from planner.evidence.base import Evidence
+from planner.optimise.many import ManyModels
+from planner.pathway.problem import Indication, Problem, TherapyOption, UseCase
+from planner.result.priority import HALF, NEARLY
+from planner.result.reasons import FUNDED, REACHABLE
+from planner.result.standalone import Standalone, best, evaluate, measured, offered, reach_of
+from planner.scenario.model import PAYERS, Scenario
+
+TOGETHER = 0.01  # share of the joint gain below which neither drug alone is said to help
+YEARS = 5  # of cash shown after a listing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A version of the plan, a year: health of everybody, money, people and coverage."""
+
+    health: float
+    testing: float
+    incremental: float
+    treated: dict[str, float]  # by therapy
+    by_payer: dict[str, float]
+    coverage: np.ndarray
+
+
+def access(scenario: Scenario, evidence: Evidence, progress: Progress = silent) -> Analysis:
+    """What each drug that is not fully reachable would unlock.
+
+    Tables: ``drugs`` (one row per drug, most health first), ``enters`` (lines that then enter), ``money``
+    (by drug, payer and year after the listing), ``routes`` (drug x line: the test with the drug, the drug
+    without the test, the test without the drug, for the same people), ``pairs`` (drugs that help more
+    together than apart), ``untested`` (drugs that are paid for and whose test the plan does not fund in full).
+    """
+    study = Study(scenario, evidence, levers=True)
+    _ = study.optimum
+    drugs = short_of_reach(study.problem)
+    progress(0.05, f"planning again for {len(drugs)} drugs")
+    outcomes = planned(study, [(), *((d,) for d in drugs)])
+    base, single = outcomes[0], dict(zip(drugs, outcomes[1:], strict=True))
+    rows = sorted((_drug_row(study, d, base, single[d]) for d in drugs), key=lambda r: (-r["health_gained"], r["drug"]))
+    progress(0.6, "looking for pairs that help together")
+    pairs = list(_pairs(study, base, single))
+    progress(0.9, "what either alone would give")
+    tables = {
+        "drugs": rows, "enters": [e for d in drugs for e in _enters(study, d, base, single[d])],
+        "money": [m for d in drugs for m in _money(study, d, base, single[d])],
+        "routes": [r for d in drugs for r in _routes(study, d)], "pairs": pairs, "untested": list(_untested(study)),
+    }
+    return study.answer("access", {"measure": study.measure}, _words(study, rows, pairs, tables["untested"]), tables)
+
+
+def short_of_reach(problem: Problem) -> list[str]:
+    """Drugs of plannable, gated lines that fewer can get than could if access were bought."""
+    return sorted({d for u in problem.use_cases if u.active for t in u.therapies
+                   for d, share, ceiling in t.reach if ceiling > share + 1e-9})
+
+
+# -- planning again ----------------------------------------------------------------------------------
+
+def planned(study: Study, openings: list[tuple[str, ...]]) -> list[Outcome]:
+    """The plan for each set of drugs opened, re-solved warm."""
+    masks = {d: np.array([float(d in some) for some in openings]) for d in sorted({d for o in openings for d in o})}
+    problem = opened(study.problem, masks)
+    models = ManyModels(study.engine, problem, len(openings))
+    return [_outcome(study, models, problem, n, a.values) for n, a in enumerate(models.answers())]
+
+
+def _outcome(study: Study, models: ManyModels, problem: Problem, n: int, values: np.ndarray) -> Outcome:
+    f, years = models.versions, study.problem.years
+    rows = _rows(models, study.measure)
+    treated: dict[str, float] = {}
+    for k in f.taken:
+        for d, variable in k.x + k.v:
+            share = values[models.columns[variable]]
+            if share > 1e-9:
+                treated[d.therapy] = treated.get(d.therapy, 0.0) + share * float(rows["people"][models.columns[variable], n])
+    return Outcome(
+        (float(rows["health"][:, n] @ values) + _at(blind_health(problem, study.measure), n) * years) / years,
+        float(rows["testing"][:, n] @ values) / years, float(rows["incremental"][:, n] @ values) / years,
+        {t: people / years for t, people in treated.items()},
+        {z: float(rows[z][:, n] @ values) / years for z in PAYERS}, study.engine.coverage(values),
+    )
+
+
+def _rows(models: ManyModels, measure: str) -> dict[str, np.ndarray]:
+    """Coefficients (columns x versions) of what an outcome adds up; made once per set of models."""
+    if not hasattr(models, "outcome_rows"):
+        f = models.versions
+        years = range(f.problem.years)
+        models.outcome_rows = {
+            "health": models.row(f.health(measure)), "people": models.row(f.treated()),
+            "testing": sum(models.row(f.testing[t]) for t in years), "incremental": models.row(f.incremental()),
+            **{z: sum(models.row(f.spending(t, (z,))) for t in years) for z in PAYERS},
+        }
+    return models.outcome_rows
+
+
+def _at(value, n: int) -> float:
+    return float(value[n]) if isinstance(value, np.ndarray) else float(value)
+
+
+def blind_health(problem: Problem, measure: str):
+    """Health of those who get a drug without the test while nobody is tested, a year."""
+    total = 0.0
+    for i in problem.indications:
+        for u in i.use_cases:
+            for t in u.therapies if u.active else ():
+                pair = t.effects.pair(measure)
+                if pair:
+                    pi = u.drug_prevalence
+                    total = total + u.asked(i.eligible) * t.fit * t.u0 * (pi * pair[0] + (1 - pi) * pair[1])
+    return total
+
+
+# -- tables --------------------------------------------------------------------------------------------
+
+def _therapies(study: Study, drug: str) -> list[tuple[Key, UseCase, Indication, TherapyOption]]:
+    return [(key, u, i, t) for key, (u, i) in study.use_cases.items() if u.active for t in u.therapies if drug in t.drugs]
+
+
+def _drug_row(study: Study, drug: str, base: Outcome, new: Outcome) -> dict:
+    mine = _therapies(study, drug)
+    names = {t.therapy: t for *_, t in mine}
+    gained = dust(new.health - base.health, base.health)
+    extra = {t: new.treated.get(t, 0.0) - base.treated.get(t, 0.0) for t in names}
+    people = dust(sum(extra.values()), sum(base.treated.values()))
+    cost = dust((new.testing - base.testing) + (new.incremental - base.incremental), base.incremental)
+    courses = sum(extra[t] * names[t].gross for t in extra)
+    ordinary = courses / people if people > 1e-9 else None
+    record = study.evidence.record("drugs", drug=drug)
+    parts = [(share, ceiling) for *_, t in mine for d, share, ceiling in t.reach if d == drug]
+    entering = [key for key, _ in _changed(study, base, new)]
+    return {
+        "drug": drug, "name": record.get("name", drug), "share_today": max(s for s, _ in parts),
+        "share_then": max(c for _, c in parts), "health_gained": gained, "measure": study.measure,
+        "people_treated": people, "lines_entering": len(entering), "testing_cost": dust(new.testing - base.testing, base.testing),
+        "treatment_cost": dust(sum(new.by_payer.values()) - sum(base.by_payer.values()), sum(base.by_payer.values())),
+        "incremental_cost": cost, "course_cost": ordinary,
+        "price_that_pays": _price(study, gained, cost, people, ordinary),
+        "cost_is_upper_bound": any(t.m_kind != "incremental" for t in names.values()),
+    }
+
+
+def _price(study: Study, gained: float, cost: float, people: float, ordinary: float | None) -> float | None:
+    """Highest cost of a course at which all that the listing sets in motion is worth its health; None
+    where even a free course would not be, or where the measure is no QALY."""
+    if ordinary is None or study.measure != "qalys":
+        return None
+    price = ordinary + (study.problem.threshold * gained - cost) / people
+    return price if price > 0 else None
+
+
+def _changed(study: Study, base: Outcome, new: Outcome) -> Iterator[tuple[Key, float]]:
+    """Lines that cross half of their attainable coverage upwards."""
+    for j, key in enumerate(study.engine.keys):
+        half = HALF * study.use_cases[key][0].kap * NEARLY
+        if base.coverage[j] < half <= new.coverage[j]:
+            yield key, float(new.coverage[j])
+
+
+def _enters(study: Study, drug: str, base: Outcome, new: Outcome) -> Iterator[dict]:
+    for key, coverage in _changed(study, base, new):
+        yield {"drug": drug} | study.label(key) | {"coverage": coverage}
+
+
+def _money(study: Study, drug: str, base: Outcome, new: Outcome) -> Iterator[dict]:
+    """Cash of the people who are treated more, by payer and year after the listing; the last year is the
+    steady state where no course is longer."""
+    for _, _, _, t in _therapies(study, drug):
+        people = new.treated.get(t.therapy, 0.0) - base.treated.get(t.therapy, 0.0)
+        if people <= 1e-9:
+            continue
+        for payer, share in t.payer_shares or (("public", 1.0),):
+            for year in range(1, YEARS + 1):
+                yield {"drug": drug, "therapy": t.therapy, "therapy_name": t.name, "payer": payer, "year": year,
+                       "people_treated": people * share, "cost": people * share * sum(t.pay[:year])}
+
+
+def _routes(study: Study, drug: str) -> Iterator[dict]:
+    """The same people (the attainable part of those asked) three ways, each against today's treatment
+    without the test: this drug at its ceiling and the others as today."""
+    for key, u, i, t in _therapies(study, drug):
+        if t.effects.pair("qalys") is None or not offered(u, i):
+            continue
+        people = u.asked(i.eligible) * u.kap
+        alone = [evaluate(u, i, s, measured(u), _only(t)) for s in offered(u, i)]
+        chosen = max(alone, key=lambda s: (s.qalys, -s.testing_cost, s.service))
+        h, hneg = t.effects.pair("qalys")
+        pi, share = u.drug_prevalence, max(0.0, reach_of(True)(t) - t.u0) * t.fit
+        yield {"drug": drug, "therapy": t.therapy, "therapy_name": t.name} | study.label(key) | {
+            "people": people, "both_qalys": people * chosen.qalys, "both_cost": people * (
+                chosen.testing_cost + chosen.incremental_cost), "both_treated": people * chosen.treated,
+            "drug_only_qalys": people * share * (pi * h + (1 - pi) * hneg), "drug_only_cost": people * share * t.m,
+            "drug_only_treated": people * share, "drug_only_without_benefit": people * share * (1 - pi),
+            "test_only_qalys": 0.0, "test_only_cost": people * chosen.testing_cost, "service": chosen.service,
+        }
+
+
+def _only(mine: TherapyOption):
+    """Access to one therapy at its ceiling, to the others as today."""
+    return lambda t: reach_of(t.therapy == mine.therapy)(t)
+
+
+def _pairs(study: Study, base: Outcome, single: dict[str, Outcome]) -> Iterator[dict]:
+    """Pairs of one regimen or one indication whose joint gain exceeds the sum of their own."""
+    groups: list[set[str]] = []
+    for i in study.problem.indications:
+        mine = {d for u in i.use_cases if u.active for t in u.therapies for d in t.drugs}
+        groups.append({d for d in mine if d in single})
+    pairs = sorted({p for g in groups for p in combinations(sorted(g), 2)})
+    regimens = [set(t.drugs) for u in study.problem.use_cases if u.active for t in u.therapies]
+    for (a, b), joint in zip(pairs, planned(study, pairs) if pairs else (), strict=True):
+        gain = joint.health - base.health
+        alone = [dust(single[d].health - base.health, base.health) for d in (a, b)]
+        more = dust(gain - sum(alone), base.health)
+        if more > TOGETHER * max(gain, 1e-9) and more > 1e-6:
+            yield {"drug_a": a, "drug_b": b, "together": gain, "a_alone": alone[0], "b_alone": alone[1], "more_together": more,
+                   "only_together": max(alone) <= TOGETHER * gain, "measure": study.measure,
+                   "one_regimen": any({a, b} <= r for r in regimens)}
+
+
+def _untested(study: Study) -> Iterator[dict]:
+    """Lines whose drug is reachable today and whose test the plan does not fund in full."""
+    for key, (u, i) in study.use_cases.items():
+        line = study.readout.lines[key]
+        if not u.active or max(t.alpha for t in u.therapies) < REACHABLE or line.coverage >= u.kap * NEARLY:
+            continue
+        alone: Standalone | None = best(u, i)
+        if alone is None:
+            continue
+        people = u.asked(i.eligible) * u.kap
+        yield study.label(key) | {
+            "access_share": max(t.alpha for t in u.therapies), "blind_use": max(t.u0 for t in u.therapies),
+            "coverage": line.coverage, "coverage_today": u.kap0, "in_plan": line.coverage > FUNDED, "people": people,
+            "qalys_if_tested": people * alone.qalys, "testing_cost": people * alone.testing_cost,
+            "cost_per_qaly": alone.cost_per_qaly, "service": alone.service,
+        }
+
+
+def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dict]) -> list[str]:
+    if not rows:
+        return ["Every matched drug is as reachable as it could be made: no drug would unlock more."]
+    unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
+    out = []
+    for r in [r for r in rows if r["health_gained"] > 0][:3]:
+        text = f"{r['name'].capitalize()} would bring most" if not out else f"Then {r['name']}"
+        text += f": {figure(r['health_gained'])} {unit} a year if {r['share_then']:.0%} of those in need could get it " \
+                f"instead of {r['share_today']:.0%}"
+        if r["price_that_pays"]:
+            text += f"; a course costs {money(r['course_cost'])} and pays below {money(r['price_that_pays'])}"
+        out.append(text + ".")
+    worth = [r["name"] for r in rows if r["price_that_pays"] and r["health_gained"] > 0 and r["course_cost"] <= r["price_that_pays"]]
+    if worth:
+        out.append(f"Worth its cost at today's price and the threshold of {money(study.problem.threshold)} per healthy year: "
+                   f"{', '.join(worth[:6])}.")
+    out = out or ["No single drug would bring more health under the limits of this scenario."]
+    together = [p for p in pairs if p["only_together"]]
+    if together:
+        said = ", ".join(f"{p['drug_a']} with {p['drug_b']}" for p in together[:3]).replace("_", " ")
+        out.append(f"Only together do these help: {said}.")
+    if untested:
+        out.append(f"For {len(untested)} lines the drug can be got and the test is not funded in full.")
+    return out

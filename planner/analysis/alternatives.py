@@ -1,0 +1,156 @@
+"""Other lists that are nearly as good: what is certain in the plan, and what is a matter of taste.
+
+Among all plans within a tolerance of the best health (and within every limit) each line's least and
+greatest coverage is found, and lists as different as possible from those already found: the
+hop-skip-jump method (Brill, Chang & Hopkins 1982, Management Science 28:221), which minimises what the
+lists before it fund; here it also favours what none of them does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from planner.analysis.study import Analysis, Progress, Study, silent
+from planner.evidence.base import Evidence
+from planner.optimise.resolve import Engine
+from planner.result.priority import HALF, NEARLY
+from planner.result.readout import read
+from planner.result.ties import find_ties
+from planner.scenario.model import Scenario
+
+
+DIFFERENT = 0.05  # lists of which no coverage differs by more are one list
+
+
+def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02, count: int = 5,
+                 progress: Progress = silent) -> Analysis:
+    """Lists within ``tolerance`` (share of the best value), at most ``count`` of them beside the plan.
+
+    Tables: ``lists`` (one row per list: value, money, how it differs), ``lines`` (list x line: coverage),
+    ``ranges`` (each line: least and greatest coverage over all near-optimal plans, and in words whether it
+    is in every one of them), ``ties`` (services that could stand in at the same health and cost).
+    """
+    study = Study(scenario, evidence)
+    optimum, engine = study.optimum, study.engine
+    ranges = []
+    with _near(engine, optimum.value, tolerance):
+        for n, key in enumerate(engine.keys):
+            progress(0.7 * n / len(engine.keys), "least and greatest coverage of every line")
+            ranges.append(_range(study, key))
+        progress(0.7, "lists as different as possible")
+        found = [optimum.plan.values, *_hops(study, count)]
+    named = [f"list {n}" if n else "the plan" for n in range(len(found))]
+    lists = [_list_row(study, name, values, found[0]) for name, values in zip(named, found, strict=True)]
+    lines = [study.label(key) | {"list": name, "coverage": float(c), "in_list": bool(c >= _half(study, key))}
+             for name, values in zip(named, found, strict=True)
+             for key, c in zip(engine.keys, engine.coverage(values), strict=True)]
+    ties = find_ties(engine, optimum)
+    settings = {"tolerance": tolerance, "count": count, "measure": study.measure, "lists": len(found) - 1}
+    return study.answer("alternatives", settings, _words(study, ranges, lists, tolerance),
+                        {"lists": lists, "lines": lines, "ranges": ranges, "ties": ties})
+
+
+def alternatives_values(study: Study, tolerance: float, count: int) -> list[np.ndarray]:
+    """The variables of the other lists alone."""
+    with _near(study.engine, study.optimum.value, tolerance):
+        return list(_hops(study, count))
+
+
+class _near:
+    """The engine kept within a tolerance of the best value, its objective free; then put back."""
+
+    def __init__(self, engine: Engine, best: float, tolerance: float):
+        self.engine, self.floor = engine, best - tolerance * abs(best)
+
+    def __enter__(self) -> None:
+        self.engine.model.set_row("health", self.floor, None)
+
+    def __exit__(self, *error) -> None:
+        self.engine.model.set_row("health", None, None)
+        self.engine.model.set_cost(self.engine.value_cost)
+
+
+def _half(study: Study, key) -> float:
+    return HALF * study.use_cases[key][0].kap * NEARLY
+
+
+def _least(study: Study, weights: np.ndarray) -> np.ndarray | None:
+    """The near-optimal plan that minimises weighted coverage; money decides ties."""
+    engine = study.engine
+    scale = np.abs(engine.money_cost).sum() or 1.0
+    engine.model.set_cost(weights + 1e-6 * engine.money_cost / scale)
+    engine.solves += 1
+    solution = engine.model.solve()
+    return solution.values if solution.status.has_solution else None
+
+
+def _weights(study: Study, keys, sign: float = 1.0) -> np.ndarray:
+    out = np.zeros(len(study.engine.model.variables))
+    for key in keys:
+        out[study.engine.q_columns[key]] += sign
+    return out
+
+
+def _range(study: Study, key) -> dict:
+    j = study.engine.keys.index(key)
+    ends = []
+    for sign in (1.0, -1.0):
+        values = _least(study, _weights(study, [key], sign))
+        ends.append(0.0 if values is None else float(study.engine.coverage(values)[j]))
+    least, greatest = max(0.0, ends[0]), max(ends)
+    half = _half(study, key)
+    where = "always" if least >= half else "never" if greatest < half else "sometimes"
+    return study.label(key) | {"least": least, "greatest": greatest, "in_every_list": least >= half, "where": where,
+                               "attainable": study.use_cases[key][0].kap}
+
+
+def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
+    """Lists one by one, each avoiding what those before it fund and funding what none of them does; ends
+    where a list comes again."""
+    engine = study.engine
+    attainable = np.array([study.use_cases[key][0].kap for key in engine.keys])
+    seen = [engine.coverage(study.optimum.plan.values)]
+    for _ in range(count):
+        times = sum((c >= HALF * attainable * NEARLY).astype(float) for c in seen)
+        weights = np.zeros(len(engine.model.variables))
+        for key, n, top in zip(engine.keys, times, attainable, strict=True):
+            weights[engine.q_columns[key]] = (n if n else -1.0) / top
+        values = _least(study, weights)
+        if values is None:
+            return
+        coverage = engine.coverage(values)
+        if any(np.abs(coverage - c).max() < DIFFERENT for c in seen):
+            return
+        seen.append(coverage)
+        yield values
+
+
+def _members(study: Study, values: np.ndarray) -> frozenset:
+    return frozenset(key for key, c in zip(study.engine.keys, study.engine.coverage(values), strict=True)
+                     if c >= _half(study, key))
+
+
+def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> dict:
+    lines = read(study.engine, values).lines.values()
+    mine, theirs = _members(study, values), _members(study, plan)
+    return {
+        "list": name, "health": sum(line.health[study.measure] or 0.0 for line in lines), "measure": study.measure,
+        "testing_cost": sum(line.testing_cost for line in lines), "treatment_cost": sum(line.treatment_cost for line in lines),
+        "lines": len(mine), "without": tuple(study.said(k) for k in sorted(theirs - mine)),
+        "instead": tuple(study.said(k) for k in sorted(mine - theirs)),
+    }
+
+
+def _words(study: Study, ranges: list[dict], lists: list[dict], tolerance: float) -> list[str]:
+    always = [r for r in ranges if r["where"] == "always"]
+    sometimes = [r for r in ranges if r["where"] == "sometimes"]
+    out = [f"{len(always)} lines are in every list that loses at most {tolerance:.0%} of the health; "
+           f"{len(sometimes)} are in some and not in others."]
+    if always:
+        out.append("In all: " + ", ".join(f"{r['short_name']} ({r['indication']})" for r in always[:8])
+                   + (" and more." if len(always) > 8 else "."))
+    out.append(f"{len(lists) - 1} other {'list was' if len(lists) == 2 else 'lists were'} found." if len(lists) > 1
+               else "No other list does as well: the plan is the only one within the tolerance.")
+    return out

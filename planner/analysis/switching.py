@@ -1,0 +1,213 @@
+"""What would change a decision: switching values of every line, and the price of every preference.
+
+A line is *in* where at least half of its attainable coverage is funded. For each line and lever the
+value is sought at which it goes out, or comes in, with everything else re-planned: first the end of the
+lever's range, then by bisection. Where a decision flips more than once one flip is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.analysis.levers import LEVERS, Key, pull, today
+from planner.analysis.study import Analysis, Progress, Study, dust, figure, money, silent
+from planner.errors import PlannerError
+from planner.evidence.base import Evidence
+from planner.optimise.many import ManyModels
+from planner.optimise.resolve import Engine
+from planner.pathway.build import build_problem
+from planner.result.priority import HALF, NEARLY, standing
+from planner.result.readout import read
+from planner.scenario.model import Scenario
+
+STEPS = 12  # bisections: a switching value is found to about a four-thousandth of its range
+MOST = 20.0  # a multiple of today's beyond which no cost or effect is sought
+CHUNK = 400  # versions solved between two looks at the progress
+
+
+@dataclass
+class Search:
+    """One line and lever: an end where the decision stands, and one where it has flipped."""
+
+    key: Key
+    lever: str
+    stands: float
+    flipped: float
+
+    @property
+    def middle(self) -> float:
+        """Half way; by ratio where the range is one of multiples above today's."""
+        if self.lever in ("test_cost", "drug_cost", "effect") and max(self.stands, self.flipped) > 1:
+            return float(np.sqrt(self.stands * self.flipped))
+        return (self.stands + self.flipped) / 2
+
+
+def switching(scenario: Scenario, evidence: Evidence, progress: Progress = silent) -> Analysis:
+    """Switching values and prices of preferences.
+
+    Tables: ``lines`` (each line: in or out, criticality, budget of entry), ``values`` (line x lever:
+    today's value, value at which the decision flips, None where it does not within the range),
+    ``preferences`` (each preference of the scenario: health and money that it costs).
+    """
+    study = Study(scenario, evidence, levers=True)
+    engine, optimum = study.engine, study.optimum
+    coverage = dict(zip(engine.keys, engine.coverage(optimum.plan.values), strict=True))
+    inside = {key: _inside(study, key, coverage[key]) for key in engine.keys}
+    values = list(_values(study, inside, progress))
+    lines = list(_lines(study, inside, coverage))
+    preferences = list(_preferences(study, progress))
+    settings = {"measure": study.measure, "axis": scenario.frontier.axis, "most": MOST}
+    return study.answer("switching", settings, _words(study, values, preferences),
+                        {"lines": lines, "values": values, "preferences": preferences})
+
+
+def _inside(study: Study, key: Key, coverage: float) -> bool:
+    return coverage >= HALF * study.use_cases[key][0].kap * NEARLY
+
+
+def _range(study: Study, key: Key, lever: str, is_in: bool) -> tuple[float, float]:
+    """(today's value, the far end of the range in the direction that could flip the decision)."""
+    u = study.use_cases[key][0]
+    now = today(u, lever)
+    dear = lever in ("test_cost", "drug_cost")
+    if is_in:
+        return now, (MOST if dear else 0.0)
+    top = {"access": 1.0, "prevalence": u.subgroup, "effect": MOST}.get(lever, 0.0)
+    return now, top
+
+
+def _values(study: Study, inside: dict[Key, bool], progress: Progress) -> Iterator[dict]:
+    searches = [Search(key, lever, *_range(study, key, lever, is_in)) for key, is_in in inside.items() for lever in LEVERS]
+    far = _flips(study, searches, [s.flipped for s in searches], inside)
+    alive = [s for s, flip in zip(searches, far, strict=True) if flip and s.stands != s.flipped]
+    ranges = {(s.key, s.lever): (s.stands, s.flipped) for s in searches}
+    for step in range(STEPS):
+        progress(0.9 * step / STEPS, "looking for the values at which decisions flip")
+        middles = [s.middle for s in alive]
+        for s, middle, flip in zip(alive, middles, _flips(study, alive, middles, inside), strict=True):
+            if flip:
+                s.flipped = middle
+            else:
+                s.stands = middle
+    found = {(s.key, s.lever): s.flipped for s in alive}
+    for s in searches:
+        now, end = ranges[s.key, s.lever]
+        value = found.get((s.key, s.lever))
+        yield study.label(s.key) | {
+            "lever": s.lever, "lever_words": LEVERS[s.lever][0], "unit": LEVERS[s.lever][1], "in_plan": inside[s.key],
+            "today": now, "flips_at": value, "sought_to": end,
+            "relative_change": value / now - 1 if value is not None and now else None,
+        }
+
+
+def _flips(study: Study, searches: list[Search], values: list[float], inside: dict[Key, bool]) -> list[bool]:
+    """Whether each search's line changes sides at its value; one re-solve each."""
+    out: list[bool] = []
+    for start in range(0, len(searches), CHUNK):
+        some, numbers = searches[start:start + CHUNK], values[start:start + CHUNK]
+        pulls: dict[Key, dict[str, np.ndarray]] = {}
+        for n, (s, value) in enumerate(zip(some, numbers, strict=True)):
+            levers = pulls.setdefault(s.key, {})
+            if s.lever not in levers:
+                levers[s.lever] = np.full(len(some), today(study.use_cases[s.key][0], s.lever))
+            levers[s.lever][n] = value
+        models = ManyModels(study.engine, pull(study.problem, pulls), len(some))
+        for s, answer in zip(some, models.answers(), strict=True):
+            column = study.engine.q_columns[s.key]
+            covered = float(np.nansum(answer.values[column])) / study.problem.years
+            out.append(_inside(study, s.key, covered) != inside[s.key])
+    return out
+
+
+def _lines(study: Study, inside: dict[Key, bool], coverage: dict[Key, float]) -> Iterator[dict]:
+    """Every line: criticality by leave-one-out, and the budget at which it enters."""
+    engine = study.engine
+    critical = engine.criticality(study.optimum, engine.keys)
+    sweep = engine.sweep(study.scenario.frontier.axis)
+    for key in engine.keys:
+        u = study.use_cases[key][0]
+        place = standing(sweep, key, u.kap, 0.0)
+        yield study.label(key) | {
+            "in_plan": inside[key], "coverage": coverage[key], "criticality": critical[key], "measure": study.measure,
+            "entry_budget": place.entry_budget, "axis": sweep.axis,
+        }
+
+
+# -- preferences -----------------------------------------------------------------------------------
+
+def _preferences(study: Study, progress: Progress) -> Iterator[dict]:
+    """Every preference of the scenario, lifted alone and everything re-planned."""
+    wanted = list(_without(study.scenario))
+    base = _outcome(study.engine)
+    for n, (kind, name, words, scenario) in enumerate(wanted):
+        progress(0.9 + 0.1 * n / len(wanted), "pricing preferences")
+        try:
+            other = _outcome(Engine(build_problem(study.evidence, scenario), scenario))
+        except PlannerError:  # lifted alone it leads to a plan that cannot be
+            continue
+        yield {
+            "preference": kind, "name": name, "words": words, "measure": study.measure,
+            "health_cost": dust(other["health"] - base["health"], base["health"]),
+            "objective_cost": dust(other["value"] - base["value"], base["value"]),
+            "testing_cost": dust(base["testing"] - other["testing"], base["testing"]),
+            "treatment_cost": dust(base["treatment"] - other["treatment"], base["treatment"]),
+        }
+
+
+def _outcome(engine: Engine) -> dict[str, float]:
+    optimum = engine.optimum()
+    lines = read(engine, optimum.plan.values).lines.values()
+    measure = "qalys" if engine.scenario.objective == "net_health" else engine.scenario.objective
+    return {
+        "value": optimum.value / engine.weight, "health": sum(line.health[measure] or 0.0 for line in lines),
+        "testing": sum(line.testing_cost for line in lines), "treatment": sum(line.treatment_cost for line in lines),
+    }
+
+
+def _without(scenario: Scenario) -> Iterator[tuple[str, str, str, Scenario]]:
+    """(kind, name, words, the scenario without it) of every preference."""
+    policy = scenario.policy
+    for name in policy.must_fund:
+        kept = tuple(x for x in policy.must_fund if x != name)
+        yield "must_fund", name, f"{name} must be funded", _with(scenario, policy=policy.model_copy(update={"must_fund": kept}))
+    for name in policy.exclude:
+        kept = tuple(x for x in policy.exclude if x != name)
+        yield "exclude", name, f"{name} is left out", _with(scenario, policy=policy.model_copy(update={"exclude": kept}))
+    gate = scenario.evidence_gate
+    if gate.level < 4:
+        yield ("gate", str(gate.level), f"only evidence of level {gate.level} or better counts",
+               _with(scenario, evidence_gate=gate.model_copy(update={"level": 4})))
+    if gate.value_gate:
+        yield ("value_gate", "value_gate", "only drugs within the threshold count",
+               _with(scenario, evidence_gate=gate.model_copy(update={"value_gate": False})))
+    if scenario.budget.basis == "additional":
+        yield ("floor", "today", "today's testing may not be lowered",
+               _with(scenario, budget=scenario.budget.model_copy(update={"basis": "all"})))
+    for name in scenario.services.exclude:
+        kept = tuple(x for x in scenario.services.exclude if x != name)
+        yield ("service", name, f"the test {name} is not used",
+               _with(scenario, services=scenario.services.model_copy(update={"exclude": kept})))
+
+
+def _with(scenario: Scenario, **changes) -> Scenario:
+    return scenario.model_copy(update=changes)
+
+
+def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[str]:
+    out = []
+    near = sorted((v for v in values if v["relative_change"] is not None), key=lambda v: abs(v["relative_change"]))
+    for v in near[:3]:
+        verb = "drops out" if v["in_plan"] else "comes in"
+        shown = f"{v['flips_at']:.1%}" if v["unit"] == "share" else f"{v['flips_at']:.2f} times today's"
+        was = f" (today {v['today']:.1%})" if v["unit"] == "share" else ""
+        out.append(f"{study.said((v['region'], v['indication_id'] + '/' + v['biomarker_id']))} {verb} where "
+                   f"the {v['lever_words']} is {shown}{was}.")
+    unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
+    for p in sorted(preferences, key=lambda p: -p["health_cost"]):
+        if p["health_cost"] > 1e-6:
+            out.append(f"That {p['words']} costs {figure(p['health_cost'])} {unit} a year"
+                       + (f" and {money(p['testing_cost'])} more for tests." if p["testing_cost"] > 1 else "."))
+    return out

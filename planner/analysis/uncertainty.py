@@ -1,0 +1,208 @@
+"""How sure is the list: two questions, kept apart.
+
+*How would the list change?* Every draw is planned again under the same limits: robustness of each line.
+*How does this list fare?* A stated finite set of lists is valued in each draw, with recourse where its money
+does not reach: probability of beating today, expected loss, acceptability, value of information.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.analysis import voi
+from planner.analysis.alternatives import alternatives_values
+from planner.analysis.draws import Candidate, Drawn, run
+from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
+from planner.errors import BadInput, Issue, PlannerError
+from planner.evidence.base import Evidence
+from planner.optimise.resolve import Engine
+from planner.pathway.drawn import GROUPS
+from planner.result.make import plan_from_engine
+from planner.result.priority import HALF, NEARLY
+from planner.scenario.model import Scenario
+
+ROBUST = 0.8  # share of draws in which a core line is in
+MOST_DRAWS = 100_000
+SINGLE = 15  # parameters whose own value of information is shown
+THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # times the setting's
+
+
+def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed: int = 1, progress: Progress = silent,
+                scheduler: str | None = None, workers: int | None = None) -> Analysis:
+    """Draws of all uncertain parameters.
+
+    Tables: ``lines`` (share of draws in which each line is in, robust tier), ``candidates`` (each list:
+    means, chance of being best, expected loss), ``acceptability`` (threshold x list), ``information``
+    (EVPI, EVPPI by group and for single parameters, in QALYs and USD a year), ``outcomes`` (health and cost
+    of the plan and of planning again: mean, 2.5 %, median, 97.5 %), ``prices`` (highest cost of a course
+    that pays, with interval). Raises BadInput, Infeasible.
+    """
+    if not 1 <= draws <= MOST_DRAWS:
+        raise BadInput([Issue("draws", f"{draws:,} draws", f"give 1 to {MOST_DRAWS:,}")])
+    study = Study(scenario, evidence)
+    plan = plan_from_engine(study.engine, evidence, "")
+    lists = candidates(study)
+    drawn = run(study, lists, draws, seed, progress, scheduler, workers)
+    progress(0.98, "value of information")
+    names = [c.name for c in lists]
+    net = drawn.candidate_health - drawn.candidate_cost / study.problem.threshold
+    tables = {
+        "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(names, drawn, net),
+        "acceptability": _acceptability(study, names, drawn), "information": _information(study, drawn, net),
+        "outcomes": _outcomes(names, drawn), "prices": _prices(study, drawn),
+    }
+    settings = {
+        "draws": draws, "seed": seed, "candidates": names, "infeasible_draws": int(np.isnan(drawn.health).sum()),
+        "beats_reference": float((net[:, names.index("the plan")] > net[:, 0]).mean()), "reference": names[0],
+        "beats_reference_health": float((drawn.candidate_health[:, names.index("the plan")] > drawn.candidate_health[:, 0]).mean()),
+        "recourse": "where a draw's money does not reach, every line is delivered to the same share of its people",
+        "groups": GROUPS,
+    }
+    return study.answer("uncertainty", settings, _words(study, tables, settings), tables)
+
+
+def candidates(study: Study) -> list[Candidate]:
+    """The finite set: today's practice (or no testing, where it is unknown), the plan, the plan that is best
+    in net health, and up to three others of nearly the same health. The first is the reference."""
+    nothing = Candidate("no testing", np.zeros(len(study.engine.model.variables)))
+    solution, _ = study.engine.today()
+    first = [nothing] if solution is None else [Candidate("today, where known", solution.values), nothing]
+    out = [*first, Candidate("the plan", study.optimum.plan.values)]
+    worth = _worth_its_cost(study)
+    if worth is not None:
+        out.append(worth)
+    return [*out, *(Candidate(f"list {n}", v) for n, v in enumerate(alternatives_values(study, 0.02, 3), 1))]
+
+
+def _worth_its_cost(study: Study) -> Candidate | None:
+    """The list that is best in net health under the same limits, where there is one."""
+    scenario = study.scenario.model_copy(update={"objective": "net_health"})
+    try:
+        optimum = Engine(study.problem, scenario).optimum()
+    except PlannerError:
+        return None
+    return Candidate("best in net health", optimum.plan.values) \
+        if len(optimum.plan.values) == len(study.optimum.plan.values) else None
+
+
+# -- tables ----------------------------------------------------------------------------------------------
+
+def _lines(study: Study, drawn: Drawn, rows: list[dict]) -> list[dict]:
+    tiers = {(r["region"], f"{r['indication_id']}/{r['biomarker_id']}"): r for r in rows}
+    done = ~np.isnan(drawn.health)
+    out = []
+    for j, key in enumerate(study.engine.keys):
+        u, row = study.use_cases[key][0], tiers[key]
+        inside = drawn.coverage[done, j] >= HALF * u.kap * NEARLY
+        share = float(inside.mean()) if done.any() else None
+        tier = row["priority_tier"]
+        robust = "expand" if tier == "core" and share is not None and share < ROBUST else tier
+        out.append(study.label(key) | {
+            "rank": row["rank"], "share_in": share, "standard_error": _error(share, int(done.sum())),
+            "in_plan": row["coverage"] >= HALF * u.kap * NEARLY, "priority_tier": tier, "robust_tier": robust,
+            "mean_coverage": float(drawn.coverage[done, j].mean()) if done.any() else None,
+        })
+    return sorted(out, key=lambda r: r["rank"])
+
+
+def _error(share: float | None, n: int) -> float | None:
+    """Monte Carlo standard error of a share."""
+    return None if share is None or n == 0 else float(np.sqrt(share * (1 - share) / n))
+
+
+def _candidates(names: list[str], drawn: Drawn, net: np.ndarray) -> list[dict]:
+    best = np.bincount(net.argmax(axis=1), minlength=len(names)) / len(net)
+    loss = voi.expected_loss(net)
+    return [{"list": name, "qalys": float(drawn.candidate_health[:, c].mean()), "cost": float(drawn.candidate_cost[:, c].mean()),
+             "net_health": float(net[:, c].mean()), "chance_best": float(best[c]), "expected_loss": float(loss[c]),
+             "beats_reference": float((net[:, c] > net[:, 0]).mean()),
+             "delivered": float(drawn.candidate_share[:, c].mean()),
+             "money_short": float((drawn.candidate_share[:, c] < 1 - 1e-9).mean())} for c, name in enumerate(names)]
+
+
+def _acceptability(study: Study, names: list[str], drawn: Drawn) -> list[dict]:
+    values = [study.problem.threshold * t for t in THRESHOLDS]
+    chance = voi.acceptability(drawn.candidate_health, drawn.candidate_cost, values)
+    return [{"threshold": value, "list": name, "chance_best": float(chance[n, c])}
+            for n, value in enumerate(values) for c, name in enumerate(names)]
+
+
+def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
+    """EVPI first, then EVPPI by group, then of the single parameters that matter most."""
+    perfect = voi.evpi(net)
+
+    def row(kind: str, name: str, words: str, amount: float, parameters: int, quality: str | None = None) -> dict:
+        amount = min(max(amount, 0.0), perfect)
+        return {"kind": kind, "name": name, "words": words, "qalys": amount, "usd": amount * study.problem.threshold,
+                "parameters": parameters, "quality": quality}
+
+    out = [row("evpi", "everything", "knowing every number exactly", perfect, len(drawn.parameters))]
+    if len(net) < voi.LEAST_DRAWS:
+        return out
+    for group, words in GROUPS.items():
+        mine = [p.draws for p in drawn.parameters if p.group == group]
+        if mine:
+            out.append(row("group", group, words, voi.evppi(net, np.column_stack(mine)), len(mine)))
+    single = [(voi.evppi(net, p.draws[:, None]), p) for p in _strongest(drawn, net)]
+    single.sort(key=lambda s: (-s[0], s[1].name))
+    return out + [row("single", p.name, GROUPS[p.group], value, 1, p.quality) for value, p in single[:SINGLE]]
+
+
+def _strongest(drawn: Drawn, net: np.ndarray) -> list:
+    """Parameters most correlated with some difference between lists: the only ones worth a regression."""
+    x = np.column_stack([p.draws for p in drawn.parameters])
+    x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-15)
+    gains = net - net[:, [int(net.mean(axis=0).argmax())]]
+    gains = gains[:, gains.std(axis=0) > 1e-12]
+    if gains.shape[1] == 0:
+        return []
+    gains = (gains - gains.mean(axis=0)) / gains.std(axis=0)
+    strength = np.abs(x.T @ gains / len(x)).max(axis=1)
+    return [drawn.parameters[j] for j in np.argsort(-strength, kind="stable")[:3 * SINGLE]]
+
+
+def _outcomes(names: list[str], drawn: Drawn) -> list[dict]:
+    done = ~np.isnan(drawn.health)
+    plan = names.index("the plan")
+    rows = [("the plan as it stands", "qalys", drawn.candidate_health[:, plan]),
+            ("the plan as it stands", "cost", drawn.candidate_cost[:, plan]),
+            ("planned again in each draw", "qalys", drawn.health[done]), ("planned again in each draw", "cost", drawn.cost[done])]
+    return [{"list": name, "measure": measure, **spread(values)} for name, measure, values in rows if len(values)]
+
+
+def spread(values: np.ndarray) -> dict[str, float]:
+    """Mean, standard error of the mean, and central 95 % of draws."""
+    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
+    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+    return {"mean": float(values.mean()), "standard_error": float(error), "low": float(low), "median": float(middle),
+            "high": float(high)}
+
+
+def _prices(study: Study, drawn: Drawn) -> list[dict]:
+    out = []
+    for (region, use_case, therapy), values in sorted(drawn.prices.items()):
+        u = study.use_cases[region, use_case][0]
+        t = next(t for t in u.therapies if t.therapy == therapy)
+        out.append(study.label((region, use_case)) | {
+            "therapy": therapy, "therapy_name": t.name, "course_cost": t.gross, **spread(values),
+            "chance_pays_today": float((values >= t.gross).mean())})
+    return out
+
+
+def _words(study: Study, tables: dict, settings: dict) -> list[str]:
+    lines, information = tables["lines"], tables["information"]
+    sure = [r for r in lines if r["share_in"] is not None and r["share_in"] >= ROBUST]
+    out = [f"{len(sure)} lines are on the list in at least {ROBUST:.0%} of {settings['draws']:,} draws.",
+           f"The plan beats {settings['reference']} in {settings['beats_reference_health']:.0%} of the draws in health, and in "
+           f"{settings['beats_reference']:.0%} once what it costs is counted at {money(study.problem.threshold)} per healthy year."]
+    shaky = [r for r in lines if r["in_plan"] and r["share_in"] is not None and r["share_in"] < ROBUST]
+    if shaky:
+        out.append("On the list, but not surely: " + ", ".join(
+            f"{study.said((r['region'], r['indication_id'] + '/' + r['biomarker_id']))} ({r['share_in']:.0%})" for r in shaky[:4]) + ".")
+    single = [r for r in information if r["kind"] == "single" and r["qalys"] > 0]
+    if single and information[0]["qalys"] > 1e-9:
+        out.append("Measure this first: " + "; ".join(f"{r['name']} (worth {figure(r['qalys'])} healthy years a year)"
+                                                      for r in single[:3]) + ".")
+    elif information[0]["qalys"] <= 1e-9:
+        out.append("No measurement would change the choice among these lists.")
+    return out
