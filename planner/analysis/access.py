@@ -264,7 +264,8 @@ def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dic
         if r["price_that_pays"]:
             text += f"; a course costs {money(r['course_cost'])} and pays below {money(r['price_that_pays'])}"
         out.append(text + ".")
-    worth = [r["name"] for r in rows if r["price_that_pays"] and r["health_gained"] > 0 and r["course_cost"] <= r["price_that_pays"]]
+    worth = [r["name"] for r in rows if r["health_gained"] > 0 and r["price_that_pays"]
+             and r["course_cost"] <= r["price_that_pays"]]
     if worth:
         out.append(f"Worth its cost at today's price and the threshold of {money(study.problem.threshold)} per healthy year: "
                    f"{', '.join(worth[:6])}.")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from planner.analysis.draws import members
 from planner.analysis.study import Analysis, Progress, Study, silent
 from planner.evidence.base import Evidence
 from planner.optimise.resolve import Engine
@@ -19,7 +20,6 @@ from planner.result.priority import HALF, NEARLY
 from planner.result.readout import read
 from planner.result.ties import find_ties
 from planner.scenario.model import Scenario
-
 
 DIFFERENT = 0.05  # lists of which no coverage differs by more are one list
 
@@ -127,14 +127,9 @@ def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
         yield values
 
 
-def _members(study: Study, values: np.ndarray) -> frozenset:
-    return frozenset(key for key, c in zip(study.engine.keys, study.engine.coverage(values), strict=True)
-                     if c >= _half(study, key))
-
-
 def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> dict:
     lines = read(study.engine, values).lines.values()
-    mine, theirs = _members(study, values), _members(study, plan)
+    mine, theirs = members(study, values), members(study, plan)
     return {
         "list": name, "health": sum(line.health[study.measure] or 0.0 for line in lines), "measure": study.measure,
         "testing_cost": sum(line.testing_cost for line in lines), "treatment_cost": sum(line.treatment_cost for line in lines),

@@ -25,8 +25,11 @@ from planner.optimise.row import merge
 from planner.pathway.build import build_problem
 from planner.pathway.drawn import BLOCK, DrawnValues, Parameter, value_gated
 from planner.pathway.problem import Problem
+from planner.result.priority import HALF, NEARLY
 from planner.result.standalone import best
 from planner.scenario.model import Scenario
+
+SAMPLE = 60  # draws in which lists of the finite set are sought
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,19 @@ def _price(u, i, option, t, threshold: float):
     gain = share * (true * h + false * hneg) - lost
     spent = option.cost + i.workup_cost + cost + treated * t.m
     return t.gross + (threshold * gain - spent) / np.maximum(treated, 1e-12)
+
+
+def members(study: Study, values: np.ndarray) -> frozenset:
+    """Lines that a solution funds to at least half of what is attainable."""
+    return frozenset(key for key, c in zip(study.engine.keys, study.engine.coverage(values), strict=True)
+                     if c >= HALF * study.use_cases[key][0].kap * NEARLY)
+
+
+def sampled(study: Study, seed: int, size: int = SAMPLE) -> list[frozenset]:
+    """Lines of the list planned again in each draw of a sample that is used for nothing else."""
+    problem = build_problem(study.evidence, study.scenario, partial(
+        DrawnValues, seed=seed, block=-1, size=size, decided=value_gated(study.problem)))
+    return [members(study, a.values) for a in ManyModels(study.engine, problem, size).answers() if a.value == a.value]
 
 
 # -- running -------------------------------------------------------------------------------------------

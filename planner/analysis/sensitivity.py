@@ -109,8 +109,8 @@ def _words(rows: list[dict], base: float) -> list[str]:
     if not rows or rows[0]["swing"] <= 0:
         return ["No single uncertain number moves the plan."]
     top = rows[0]
-    out = [f"The number that moves the plan most is {top['parameter']} ({top['key']}): between {figure(top['health_at_low'])} and "
-           f"{figure(top['health_at_high'])} against {figure(base)}."]
+    ends = f"between {figure(top['health_at_low'])} and {figure(top['health_at_high'])} against {figure(base)}"
+    out = [f"The number that moves the plan most is {top['name']}: {ends}."]
     changing = [r for r in rows if r["lines_changed"]]
     out.append(f"{len(changing)} of {len(rows)} uncertain numbers change what is on the list." if changing
                else "None of them alone changes what is on the list.")

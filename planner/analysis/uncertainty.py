@@ -7,15 +7,18 @@ does not reach: probability of beating today, expected loss, acceptability, valu
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
+
 import numpy as np
 
 from planner.analysis import voi
 from planner.analysis.alternatives import alternatives_values
-from planner.analysis.draws import Candidate, Drawn, run
+from planner.analysis.draws import Candidate, Drawn, members, run, sampled
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
-from planner.optimise.resolve import Engine
+from planner.optimise.solver import INF
 from planner.pathway.drawn import GROUPS
 from planner.result.make import plan_from_engine
 from planner.result.priority import HALF, NEARLY
@@ -23,6 +26,7 @@ from planner.scenario.model import Scenario
 
 ROBUST = 0.8  # share of draws in which a core line is in
 MOST_DRAWS = 100_000
+SAMPLED = 8  # lists taken from a sample of draws into the finite set
 SINGLE = 15  # parameters whose own value of information is shown
 THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # times the setting's
 
@@ -41,7 +45,7 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
         raise BadInput([Issue("draws", f"{draws:,} draws", f"give 1 to {MOST_DRAWS:,}")])
     study = Study(scenario, evidence)
     plan = plan_from_engine(study.engine, evidence, "")
-    lists = candidates(study)
+    lists = candidates(study, seed)
     drawn = run(study, lists, draws, seed, progress, scheduler, workers)
     progress(0.98, "value of information")
     names = [c.name for c in lists]
@@ -53,36 +57,60 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
     }
     settings = {
         "draws": draws, "seed": seed, "candidates": names, "infeasible_draws": int(np.isnan(drawn.health).sum()),
-        "beats_reference": float((net[:, names.index("the plan")] > net[:, 0]).mean()), "reference": names[0],
-        "beats_reference_health": float((drawn.candidate_health[:, names.index("the plan")] > drawn.candidate_health[:, 0]).mean()),
+        "beats_reference": _beats(net, names), "beats_reference_health": _beats(drawn.candidate_health, names),
+        "reference": names[0],
         "recourse": "where a draw's money does not reach, every line is delivered to the same share of its people",
         "groups": GROUPS,
     }
     return study.answer("uncertainty", settings, _words(study, tables, settings), tables)
 
 
-def candidates(study: Study) -> list[Candidate]:
-    """The finite set: today's practice (or no testing, where it is unknown), the plan, the plan that is best
-    in net health, and up to three others of nearly the same health. The first is the reference."""
+def _beats(values: np.ndarray, names: list[str]) -> float:
+    """Share of draws in which the plan does better than the reference."""
+    return float((values[:, names.index("the plan")] > values[:, 0]).mean())
+
+
+def candidates(study: Study, seed: int = 1) -> list[Candidate]:
+    """The finite set: today's practice (or no testing, where it is unknown), the plan, up to three others of
+    nearly the same health, the list that is best in net health, and those that were best in net health in
+    the draws of a small sample of its own. The first is the reference."""
     nothing = Candidate("no testing", np.zeros(len(study.engine.model.variables)))
     solution, _ = study.engine.today()
     first = [nothing] if solution is None else [Candidate("today, where known", solution.values), nothing]
     out = [*first, Candidate("the plan", study.optimum.plan.values)]
-    worth = _worth_its_cost(study)
-    if worth is not None:
-        out.append(worth)
-    return [*out, *(Candidate(f"list {n}", v) for n, v in enumerate(alternatives_values(study, 0.02, 3), 1))]
+    out += [Candidate(f"list {n}", v) for n, v in enumerate(alternatives_values(study, 0.02, 3), 1)]
+    return out + worth_their_cost(study, seed)
 
 
-def _worth_its_cost(study: Study) -> Candidate | None:
-    """The list that is best in net health under the same limits, where there is one."""
+def worth_their_cost(study: Study, seed: int) -> list[Candidate]:
+    """Lists that are best in net health under the same limits: with the evidence's own values, and the most
+    frequent ones over a small sample of draws; each as its base-case plan. Without them every list of the
+    set could be too dear, and information would look worthless."""
     scenario = study.scenario.model_copy(update={"objective": "net_health"})
+    other = Study(scenario, study.evidence)
+    other.__dict__["problem"] = study.problem
     try:
-        optimum = Engine(study.problem, scenario).optimum()
+        engine, best = other.engine, other.optimum
     except PlannerError:
-        return None
-    return Candidate("best in net health", optimum.plan.values) \
-        if len(optimum.plan.values) == len(study.optimum.plan.values) else None
+        return []
+    if len(best.plan.values) != len(study.optimum.plan.values):  # another objective may leave lines out
+        return []
+    seen = Counter(sampled(other, seed)).most_common()
+    own = members(other, best.plan.values)
+    out = [Candidate("best in net health", best.plan.values)]
+    for n, (wanted, _) in enumerate([s for s in seen if s[0] != own][:SAMPLED], 1):
+        for key in engine.keys:
+            if key not in wanted:
+                engine.cheapest.set_columns(engine.q_columns[key], 0.0, 0.0)
+                engine.model.set_columns(engine.q_columns[key], 0.0, 0.0)
+        with suppress(PlannerError):  # a mandate may need a line that this set leaves out
+            values = engine.optimum().plan.values
+            if not any(np.allclose(values, c.values, atol=1e-6) for c in out):
+                out.append(Candidate(f"net health {n}", values))
+        for key in engine.keys:
+            engine.cheapest.set_columns(engine.q_columns[key], 0.0, INF)
+            engine.model.set_columns(engine.q_columns[key], 0.0, INF)
+    return out
 
 
 # -- tables ----------------------------------------------------------------------------------------------
@@ -194,11 +222,11 @@ def _words(study: Study, tables: dict, settings: dict) -> list[str]:
     sure = [r for r in lines if r["share_in"] is not None and r["share_in"] >= ROBUST]
     out = [f"{len(sure)} lines are on the list in at least {ROBUST:.0%} of {settings['draws']:,} draws.",
            f"The plan beats {settings['reference']} in {settings['beats_reference_health']:.0%} of the draws in health, and in "
-           f"{settings['beats_reference']:.0%} once what it costs is counted at {money(study.problem.threshold)} per healthy year."]
+           f"{settings['beats_reference']:.0%} once its cost is counted at {money(study.problem.threshold)} per healthy year."]
     shaky = [r for r in lines if r["in_plan"] and r["share_in"] is not None and r["share_in"] < ROBUST]
     if shaky:
-        out.append("On the list, but not surely: " + ", ".join(
-            f"{study.said((r['region'], r['indication_id'] + '/' + r['biomarker_id']))} ({r['share_in']:.0%})" for r in shaky[:4]) + ".")
+        said = [f"{study.said((r['region'], r['indication_id'] + '/' + r['biomarker_id']))} ({r['share_in']:.0%})" for r in shaky]
+        out.append(f"On the list, but not surely: {', '.join(said[:4])}.")
     single = [r for r in information if r["kind"] == "single" and r["qalys"] > 0]
     if single and information[0]["qalys"] > 1e-9:
         out.append("Measure this first: " + "; ".join(f"{r['name']} (worth {figure(r['qalys'])} healthy years a year)"

@@ -59,7 +59,7 @@ def _relevant(x: np.ndarray, gains: np.ndarray) -> np.ndarray:
     strength = np.abs(x.T @ gains / len(x)).max(axis=1)
     order = np.argsort(-strength, kind="stable")
     chance = 3 / np.sqrt(len(x))
-    return np.array([j for j in order[:MOST_REGRESSORS] if strength[j] > chance or x.shape[1] == 1], int)
+    return np.array([j for j in order[:MOST_REGRESSORS] if strength[j] > chance], int)
 
 
 def _basis(x: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ LEVELS = ("region", "country", "un_subregion", "un_region", "who_region", "incom
 # elsewhere says about this place (a power prior with capped weight; Ibrahim & Chen 2000).
 CAPS = {"region": 200, "country": 200, "un_subregion": 50, "un_region": 40, "who_region": 30,
         "income_group": 30, "world": 20}
+BORROWED = tuple(level for level in CAPS if level not in ("region", "country"))
 DEFAULT_N = 30  # what a study that does not state its size counts for
 GRADES = "ABCD"
 # The best grade a value can have if its most specific level is this one: a value of the same UN
@@ -131,9 +132,11 @@ class StrataIndex:
         """A share combined over all levels that have rows; None where no level has one.
 
         Within a level studies weigh min(n, cap), with n = 30 where not stated; a level weighs
-        min(sum of n, cap), see :data:`CAPS`. So local counts lead as they grow, and a large study
-        elsewhere counts for at most its level's cap. n_effective is the sum of the weights; low
-        and high are the 95 % interval of Beta(value n, (1 - value) n).
+        min(sum of n, cap), see :data:`CAPS`. The levels form a chain: what the vaguer ones say together is
+        the prior of the next. A prior of n people counts there with the power n / (n + own): in full where
+        the level has little of its own, hardly where it has much. So local counts lead as they grow, one
+        small outlier does not override a region, and a large study elsewhere does not drown a country.
+        n_effective is what remains; low and high are the 95 % interval of Beta(value n, (1 - value) n).
         """
         return self._cached(self._pooled, "pooled", place, column, key)
 
@@ -176,13 +179,14 @@ class StrataIndex:
         return ("low", "high") if own else None
 
     def _pooled(self, place: Place, column: str, key: Mapping[str, str]) -> Resolved | None:
-        weighted: list[tuple[float, dict]] = []
-        first = None
-        for level, stratum, rows in self._levels(place, key, column):
-            first = first or (level, stratum)
-            weighted += _capped(rows, CAPS[level])
-        if first is None:
+        levels = list(self._levels(place, key, column))
+        if not levels:
             return None
+        first = levels[0][:2]
+        weighted: list[tuple[float, dict]] = []
+        for level, _, rows in reversed(levels):  # from the world inwards: each level is the prior of the next
+            own = _capped(rows, CAPS[level])
+            weighted = _within(own + _as_prior(weighted, own), CAPS[level] if level in BORROWED else None)
         rows = [row for _, row in weighted]
         total = sum(w for w, _ in weighted)
         value = _mean([row[column] for row in rows], [w for w, _ in weighted])
@@ -252,6 +256,20 @@ def _capped(rows: list[dict], cap: float) -> list[tuple[float, dict]]:
     weights = [min(n, cap) for n in ns]
     scale = min(sum(ns), cap) / sum(weights)
     return [(w * scale, row) for w, row in zip(weights, rows, strict=True)]
+
+
+def _as_prior(weighted: list[tuple[float, dict]], own: list[tuple[float, dict]]) -> list[tuple[float, dict]]:
+    """What vaguer levels say, as a power prior beside rows of a level's own."""
+    total, mine = sum(w for w, _ in weighted), sum(w for w, _ in own)
+    return [(w * total / (total + mine), row) for w, row in weighted]
+
+
+def _within(weighted: list[tuple[float, dict]], cap: float | None) -> list[tuple[float, dict]]:
+    """Weights scaled down so that they sum to the cap at most."""
+    total = sum(w for w, _ in weighted)
+    if cap is None or total <= cap:
+        return weighted
+    return [(w * cap / total, row) for w, row in weighted]
 
 
 def _weighty_grade(weighted: list[tuple[float, dict]], total: float) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from planner.pathway.arrays import most, some
 from planner.pathway.problem import Indication, UseCase
 
-
 TINY = 1e-12  # where nobody can get a drug, nobody gets it blind either: 0 over this is 0
 
 

@@ -134,7 +134,7 @@ def line_group(f: Formulation, k: Taken, tag: str, mine: list[TherapyOption], sc
             f.constrain(f"bought_{tag}_{d.therapy}", {v[d.therapy]: 1.0, k.qa: -more}, pulp.LpConstraintLE, 0)
     blind = sum(d.u0 for d in mine) / scale
     if f.levers or some(blind):  # nobody is denied by being tested what he would get blind
-        row: Row = {variable: 1.0 for variable in [*x.values(), *v.values()]}
+        row: Row = dict.fromkeys([*x.values(), *v.values()], 1.0)
         f.put(row, k.qa, -1.0 * blind)
         f.constrain(f"blind_{tag}", row, pulp.LpConstraintGE, 0)
 

@@ -124,16 +124,26 @@ def test_one_small_outlier_does_not_override_a_region(kenya):
     rows = frame(("country", "KEN", 0.9, 8, "C"), ("un_subregion", "Eastern Africa", 0.2, 400, "B"),
                  ("world", "world", 0.25, 5000, "A"))
     found = pooled(rows, kenya, "share", **KEY)
-    assert found.value == pytest.approx((8 * 0.9 + 50 * 0.2 + 20 * 0.25) / 78)
-    assert 0.2 < found.value < 0.3
-    assert found.level == "country" and found.rows == 3 and found.n_effective == 78
+    world = 20 * 20 / 70  # a prior of 20 beside 50 of the sub-region's own
+    region = (50 * 0.2 + world * 0.25) / (50 + world)
+    prior = 50 * 50 / 58  # what leaves the sub-region counts for 50 people, beside 8 of the country's own
+    assert found.value == pytest.approx((8 * 0.9 + prior * region) / (8 + prior))
+    assert 0.2 < found.value < 0.35
+    assert found.level == "country" and found.rows == 3 and found.n_effective == pytest.approx(8 + prior)
 
 
 def test_a_large_foreign_study_does_not_drown_local_counts(kenya):
     rows = frame(("country", "KEN", 0.1, 200, "B"), ("world", "world", 0.5, 1_000_000, "A"))
     found = pooled(rows, kenya, "share", **KEY)
-    assert found.value == pytest.approx((200 * 0.1 + 20 * 0.5) / 220)
-    assert found.value < 0.14
+    prior = 20 * 20 / 220
+    assert found.value == pytest.approx((200 * 0.1 + prior * 0.5) / (200 + prior))
+    assert found.value < 0.11
+
+
+def test_what_is_borrowed_counts_for_no_more_than_its_nearest_level(kenya):
+    rows = frame(*[(level, kenya.levels[n][1], 0.3, 1000, "A") for n, level in enumerate(
+        ("country", "un_subregion", "un_region", "who_region", "income_group", "world")) if level != "country"])
+    assert pooled(rows, kenya, "share", **KEY).n_effective == pytest.approx(CAPS["un_subregion"])
 
 
 def test_studies_of_one_level_share_its_cap(kenya):

@@ -1,0 +1,52 @@
+"""What changed between two plans, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from planner.result.plan import Plan
+from planner.result.priority import HALF, NEARLY
+
+SHOWN = (("coverage", "coverage"), ("rank", "rank"), ("tier", "priority_tier"))
+SMALL = 0.005  # coverage that counts as unchanged
+
+
+def line_key(row: Mapping[str, Any]) -> tuple[str, str]:
+    """A line by its indication and biomarker: places may differ between plans."""
+    return row["indication_id"], row["biomarker_id"]
+
+
+def line_label(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: row[k] for k in ("indication_id", "biomarker_id", "indication", "short_name")}
+
+
+def inside(row: Mapping[str, Any]) -> bool:
+    return row["coverage"] >= HALF * row["attainable_coverage"] * NEARLY and row["coverage"] > 0
+
+
+def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]) -> Iterator[dict]:
+    before = {line_key(r): r for r in first.document["list"]}
+    after = {line_key(r): r for r in second.document["list"]}
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key), after.get(key)
+        what = _what(was, now)
+        if what:
+            row = now or was
+            yield {"plan": name} | line_label(row) | {
+                "change": what,
+                **{f"{name}_before": was[field] if was else None for name, field in SHOWN},
+                **{f"{name}_after": now[field] if now else None for name, field in SHOWN},
+                "because": tuple(why.get(key, ())), "reason": now["reason"]["text"] if now else "not in this evidence"}
+
+
+def _what(was, now) -> str:
+    """entered, left, more, less, tier, or nothing."""
+    inside_before, inside_after = bool(was) and inside(was), bool(now) and inside(now)
+    if inside_before != inside_after:
+        return "entered" if inside_after else "left"
+    if not was or not now:
+        return ""
+    if abs(now["coverage"] - was["coverage"]) > SMALL:
+        return "more" if now["coverage"] > was["coverage"] else "less"
+    return "tier" if was["priority_tier"] != now["priority_tier"] else ""

@@ -1,0 +1,197 @@
+"""Plans side by side, with today's practice as the explicit reference: what entered, left, changed, and why.
+
+Between two scenarios every difference is also tried alone, so that a change of the list can be laid to the
+setting that made it; between two evidence versions the same is done with the rows that differ
+(:mod:`planner.analysis.versions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from planner.analysis.changed import changes, inside, line_key, line_label
+from planner.analysis.study import Analysis, Progress, lowered, silent
+from planner.analysis.versions import evidence_changes
+from planner.errors import BadInput, Issue, PlannerError
+from planner.evidence.base import Evidence
+from planner.result.make import make_plan
+from planner.result.plan import Plan
+from planner.scenario.describe import differences
+from planner.scenario.model import Scenario
+from planner.scenario.reading import Layer, resolve
+from planner.scenario.scenario import difference
+
+MOST = 12  # plans on one page
+OUTCOMES = ("testing_cost", "treatment_cost", "incremental_cost", "qalys", "life_years", "deaths_averted", "dalys_averted",
+            "patients_eligible", "patients_tested", "positives_found", "patients_treated", "lines_funded", "net_health",
+            "cost_per_qaly")
+
+
+def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence | None = None,
+            progress: Progress = silent) -> Analysis:
+    """Plans of several scenarios, or of one on two evidence versions.
+
+    The first scenario is the one that the others are compared with; today's practice is the reference of
+    all. Tables: ``outcomes`` (one row per plan, today first), ``lines`` (plan x line), ``changes`` (plan x
+    line that entered, left or changed, with what did it), ``settings`` (what sets each scenario apart),
+    ``evidence`` (rows that differ between two versions and the lines each of them moves). Raises BadInput
+    and Infeasible, the latter naming the scenario.
+    """
+    _checked(scenarios, against)
+    plans = []
+    for n, scenario in enumerate(scenarios):
+        progress(0.5 * n / len(scenarios), f"planning {scenario.name}")
+        plans.append(_planned(scenario, evidence))
+    names = _names(scenarios)
+    if against is not None:
+        plans.append(_planned(scenarios[0], against))
+        names.append(f"{names[0]}, evidence {against.version} {against.digest[:8]}")
+    moved = [_settings_alone(plans[0], p, evidence, progress) for p in plans[1:]] if against is None else [{}]
+    tried = evidence_changes(plans[0], plans[1], evidence, against, progress) if against is not None else []
+    if tried:
+        moved = [_by_line(tried)]
+    changed = [change for name, plan, why in zip(names[1:], plans[1:], moved, strict=True)
+               for change in changes(name, plans[0], plan, why)]
+    tables = {
+        "outcomes": list(_outcomes(names, plans)), "lines": list(_lines(names, plans)), "changes": changed,
+        "settings": [{"plan": name, "difference": text} for name, s in zip(names[1:], scenarios[1:], strict=False)
+                     for text in differences(s, scenarios[0], evidence)],
+        "evidence": tried,
+    }
+    first = plans[0]
+    head = {key: first.document[key] for key in ("model_version", "base_year", "evidence", "place", "currency", "threshold")}
+    if against is not None:
+        head["against_evidence"] = {"version": against.version, "sha256": against.digest}
+    return Analysis("compare", scenarios[0], head, {"plans": names}, tuple(_words(names, plans, changed)),
+                    {name: tuple(rows) for name, rows in tables.items()})
+
+
+def _checked(scenarios: Sequence[Scenario], against: Evidence | None) -> None:
+    if not scenarios or len(scenarios) > MOST:
+        raise BadInput([Issue("compare", f"{len(scenarios)} scenarios", f"give 1 to {MOST}")])
+    if against is not None and len(scenarios) > 1:
+        raise BadInput([Issue("--against-evidence", "it compares one scenario on two evidence versions",
+                              "give one scenario")])
+
+
+def _names(scenarios: Sequence[Scenario]) -> list[str]:
+    """Names of the plans, made distinct."""
+    names = [s.name for s in scenarios]
+    return [name if names.count(name) == 1 else f"{name} ({n})" for n, name in enumerate(names, 1)]
+
+
+def _planned(scenario: Scenario, evidence: Evidence) -> Plan:
+    try:
+        return make_plan(scenario, evidence, "")
+    except PlannerError as error:
+        raise type(error)([Issue(f"{scenario.name}: {i.where}", i.what, i.remedy, i.code, i.have, i.need, i.axis, i.unit)
+                           for i in error.issues]) from error
+
+
+# -- tables ----------------------------------------------------------------------------------------------
+
+def _outcomes(names: Sequence[str], plans: Sequence[Plan]) -> Iterator[dict]:
+    for place, plan in {p.document["place"][0]["code"]: p for p in reversed(plans)}.items():
+        reference = plan.document["reference"]
+        totals = reference["totals"]
+        yield {"plan": reference["name"] if totals else "today: unknown", "place": place, "is_reference": True,
+               **{o: totals[o] if totals else None for o in OUTCOMES}, "note": reference["note"]}
+    for name, plan in zip(names, plans, strict=True):
+        totals = plan.document["totals"]
+        yield {"plan": name, "place": plan.document["place"][0]["code"], "is_reference": False,
+               **{o: totals[o] for o in OUTCOMES},
+               "note": "" if not totals["cost_is_upper_bound"] else "costs are upper bounds: a comparator has no price"}
+
+
+def _lines(names: Sequence[str], plans: Sequence[Plan]) -> Iterator[dict]:
+    for name, plan in zip(names, plans, strict=True):
+        for row in plan.document["list"]:
+            yield {"plan": name} | line_label(row) | {
+                "rank": row["rank"], "coverage": row["coverage"], "funded": row["funded"], "in_plan": inside(row),
+                "priority_tier": row["priority_tier"], "coverage_today": row["coverage_today"],
+                "patients_treated": row["patients_treated"], "qalys": row["qalys"], "testing_cost": row["testing_cost"]}
+
+
+# -- why ---------------------------------------------------------------------------------------------------
+
+def _settings_alone(first: Plan, second: Plan, evidence: Evidence, progress: Progress) -> dict[tuple, list[str]]:
+    """For each line that changed, the differences between the scenarios which, alone, change it too."""
+    a, b = first.scenario, second.scenario
+    if a.setting != b.setting:
+        return {}
+    wanted = {c["indication_id"] + "/" + c["biomarker_id"]: c["change"] for c in changes("", first, second, {})}
+    out: dict[tuple, list[str]] = {}
+    single = list(_singly(a, b))
+    for n, scenario in enumerate(single):
+        progress(0.5 + 0.5 * n / len(single), "trying each difference alone")
+        text = "; ".join(differences(scenario, a, evidence))
+        try:
+            plan = make_plan(scenario, evidence, "")
+        except PlannerError:
+            continue
+        for change in changes("", first, plan, {}):
+            key = change["indication_id"] + "/" + change["biomarker_id"]
+            if wanted.get(key) == change["change"]:
+                out.setdefault(line_key(change), []).append(text)
+    together = {key for k in wanted if (key := tuple(k.split("/"))) not in out} if single else ()
+    return dict.fromkeys(together, ["the differences together"]) | out
+
+
+def _singly(a: Scenario, b: Scenario) -> Iterator[Scenario]:
+    """The first scenario with one setting of the second at a time."""
+    for path, value in _leaves(difference(b, a)):
+        nested: Any = value
+        for step in reversed(path):
+            nested = {step: nested}
+        try:
+            yield resolve(Layer("one difference", _whole(a), None), nested)
+        except BadInput:
+            continue  # a setting that makes no sense alone
+
+
+def _whole(s: Scenario) -> dict[str, Any]:
+    """A scenario as the text of a file with the method's defaults for a parent."""
+    import tomllib
+
+    from planner.scenario.scenario import dumps
+
+    return tomllib.loads(dumps(s))
+
+
+def _leaves(data: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in data.items():
+        if not at and key in ("name", "description", "parent", "setting"):
+            continue
+        if isinstance(value, Mapping) and len(at) < 1:
+            yield from _leaves(value, (*at, key))
+        else:
+            yield (*at, key), value
+
+
+def _by_line(tried: Sequence[Mapping[str, Any]]) -> dict[tuple, list[str]]:
+    out: dict[tuple, list[str]] = {}
+    for row in tried:
+        for line in row["lines"]:
+            out.setdefault(tuple(line.split("/")), []).append(row["words"])
+    return out
+
+
+def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for name, plan in zip(names[1:], plans[1:], strict=True):
+        mine = [c for c in changed if c["plan"] == name]
+        health = plan.totals["qalys"] - plans[0].totals["qalys"]
+        yield f"{name}: {abs(health):,.0f} healthy years a year {'more' if health >= 0 else 'less'} than {names[0]}."
+        for what, verb in (("entered", "enter"), ("left", "leave")):
+            lines = [f"{c['short_name']} in {lowered(c['indication'])}" for c in mine if c["change"] == what]
+            if lines:
+                yield f"{len(lines)} {'line' if len(lines) == 1 else 'lines'} {verb}{'s' if len(lines) == 1 else ''}: " \
+                      f"{', '.join(lines[:6])}{' and more' if len(lines) > 6 else ''}."
+        moved = [c for c in mine if c["change"] in ("more", "less", "tier")]
+        if moved:
+            tiers = sum(c["change"] == "tier" for c in moved)
+            yield f"{len(moved) - tiers} lines reach more or fewer people, {tiers} only change their priority."
+        if not mine:
+            yield "No line changes."
+
+

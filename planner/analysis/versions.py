@@ -1,0 +1,150 @@
+"""Two versions of the evidence: which rows differ, and which of them moves which line.
+
+Rows are grouped by table and by what they are about (a use case, an indication, a drug, an assay). Each
+group that could bear on a changed line is laid over the first version alone, and the plan made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from planner.analysis.changed import changes
+from planner.analysis.study import Progress
+from planner.errors import PlannerError
+from planner.evidence.base import Evidence, Tables
+from planner.evidence.strata import rows_of
+from planner.result.make import make_plan
+from planner.result.plan import Plan
+
+MOST = 150  # groups tried; beyond it what is left is told and not tried
+ABOUT = ("indication_id", "biomarker_id", "therapy_id", "drug", "assay_id", "cancer_site", "comparator_id", "service_id",
+         "item", "iso3", "currency", "year")
+SILENT = ("sources",)  # citations move no number
+SOURCING = ("source_id", "quality", "note")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows of one table about one thing that differ between two versions."""
+
+    table: str
+    about: tuple[tuple[str, object], ...]
+    before: tuple[dict, ...]
+    after: tuple[dict, ...]
+
+    @property
+    def name(self) -> str:
+        return "/".join(str(v) for _, v in self.about) or "all"
+
+
+def row_differences(a: Evidence, b: Evidence) -> list[Group]:
+    """Groups of rows whose numbers differ; rows that differ in their source alone do not count."""
+    out = []
+    for name in a.tables:
+        if name in SILENT or name not in b.tables:
+            continue
+        key = list(a.dictionary.table(name).key)
+        about = [c for c in ABOUT if c in key] or key[:1]
+        before, after = _rows(a, name, key), _rows(b, name, key)
+        groups: dict[tuple, tuple[list, list]] = {}
+        for k in before.keys() | after.keys():
+            was, now = before.get(k), after.get(k)
+            if was is None or now is None or _numbers(was) != _numbers(now):
+                row = now or was
+                pair = groups.setdefault(tuple((c, row[c]) for c in about), ([], []))
+                pair[0].extend([was] if was else [])
+                pair[1].extend([now] if now else [])
+        out += [Group(name, g, tuple(_sorted(x)), tuple(_sorted(y))) for g, (x, y) in groups.items()]
+    return sorted(out, key=lambda g: (g.table, str(g.about)))
+
+
+def _sorted(rows: list[dict]) -> list[dict]:
+    return sorted(rows, key=lambda r: str(tuple(r.values())))
+
+
+def _rows(evidence: Evidence, name: str, key: list[str]) -> dict[tuple, dict]:
+    return {tuple(r[c] for c in key): r for r in rows_of(evidence.tables[name])}
+
+
+def _numbers(row: dict) -> dict:
+    return {k: v for k, v in row.items() if k not in SOURCING}
+
+
+def laid_over(evidence: Evidence, group: Group) -> Evidence:
+    """The evidence with the rows of one group as in the other version."""
+    frame = evidence.tables[group.table]
+    key = list(evidence.dictionary.table(group.table).key)
+    gone = {tuple(r[c] for c in key) for r in (*group.before, *group.after)}
+    kept = frame[[tuple(r[c] for c in key) not in gone for r in rows_of(frame)]]
+    added = pd.DataFrame(list(group.after), columns=list(frame.columns))
+    merged = pd.concat([kept.astype(object), added.astype(object)]).astype(frame.dtypes.to_dict())
+    tables = {name: evidence.tables[name] for name in evidence.tables} | {
+        group.table: merged.sort_values(key, kind="stable").reset_index(drop=True)}
+    return replace(evidence, tables=Tables(tables), digest=f"{evidence.digest}+{group.table}/{group.name}")
+
+
+def evidence_changes(first: Plan, second: Plan, a: Evidence, b: Evidence, progress: Progress) -> list[dict]:
+    """Every group of rows that differs, with the lines (indication/biomarker) it moves alone.
+
+    ``tried`` is false where the group could not be laid over alone (it needs other rows of its version) or
+    bears on no line that changed.
+    """
+    groups = row_differences(a, b)
+    wanted = {f"{c['indication_id']}/{c['biomarker_id']}": c["change"] for c in changes("", first, second, {})}
+    near = [g for g in groups if _bears_on(a, b, g, wanted)][:MOST]
+    moved: dict[int, list[str] | None] = {}
+    for n, group in enumerate(near):
+        progress(0.5 + 0.5 * n / len(near), "trying each difference of the evidence alone")
+        try:
+            plan = make_plan(first.scenario, laid_over(a, group), "")
+        except (PlannerError, KeyError, ValueError):  # rows that need others of their version
+            moved[id(group)] = None
+            continue
+        moved[id(group)] = [f"{c['indication_id']}/{c['biomarker_id']}" for c in changes("", first, plan, {})]
+    return [_row(g, moved.get(id(g))) for g in groups]
+
+
+def _row(g: Group, lines: Sequence[str] | None) -> dict:
+    return {"table": g.table, "about": g.name, "rows_before": len(g.before), "rows_after": len(g.after),
+            "words": _said(g), "tried": lines is not None, "lines": tuple(lines or ())}
+
+
+def _said(g: Group) -> str:
+    """The difference in words: the column and both values where one row changed in one or two columns."""
+    what = f"{g.table.replace('_', ' ')}, {g.name}"
+    if len(g.before) == len(g.after) == 1:
+        was, now = _numbers(g.before[0]), _numbers(g.after[0])
+        columns = [c for c in now if now[c] != was.get(c)]
+        changes_said = [f"{c.replace('_', ' ')} {_shown(was.get(c))} becomes {_shown(now[c])}" for c in columns[:3]]
+        return f"{what}: {', '.join(changes_said)}"
+    if not g.before:
+        return f"{what}: {len(g.after)} new rows"
+    if not g.after:
+        return f"{what}: {len(g.before)} rows gone"
+    return f"{what}: {len(g.before)} rows become {len(g.after)}"
+
+
+def _shown(value) -> str:
+    if value is None:
+        return "nothing"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _bears_on(a: Evidence, b: Evidence, g: Group, wanted: Mapping[str, str]) -> bool:
+    """Whether a group speaks of anything that a changed line uses."""
+    about = dict(g.about)
+    indications = {w.split("/")[0] for w in wanted}
+    if "indication_id" in about and about["indication_id"] not in (*indications, "*"):
+        return False
+    if "biomarker_id" in about and "indication_id" in about and about["indication_id"] != "*":
+        return True  # of the same indication: another biomarker may have made room
+    drugs = {d for e in (a, b) for w in wanted for t in e.records("therapies", indication_id=w.split("/")[0])
+             for d in (r["drug"] for r in e.records("therapy_drugs", therapy_id=t["therapy_id"]))}
+    therapies = {t["therapy_id"] for e in (a, b) for i in indications for t in e.records("therapies", indication_id=i)}
+    sites = {r["cancer_site"] for e in (a, b) for i in indications for r in e.records("indications", indication_id=i)}
+    return not (("drug" in about and about["drug"] not in drugs)
+                or ("therapy_id" in about and about["therapy_id"] not in therapies)
+                or ("cancer_site" in about and about["cancer_site"] not in sites))
