@@ -135,7 +135,7 @@ def _settings_alone(first: Plan, second: Plan, evidence: Evidence, progress: Pro
             if wanted.get(key) == change["change"]:
                 out.setdefault(line_key(change), []).append(text)
     together = {key for k in wanted if (key := tuple(k.split("/"))) not in out} if single else ()
-    return dict.fromkeys(together, ["the differences together"]) | out
+    return {key: ["the differences together"] for key in together} | out
 
 
 def _singly(a: Scenario, b: Scenario) -> Iterator[Scenario]:
