@@ -18,7 +18,7 @@ ROOMS = {
     "streamlit": ("app.py", "planner/ui/"),
     "pulp": ("planner/optimise/",),
     "highspy": ("planner/optimise/",),
-    "plotly": ("planner/report/charts.py",),
+    "plotly": tuple(p.relative_to(ROOT).as_posix() for p in (ROOT / "planner" / "report").glob("*charts*.py")),
     "openpyxl": ("planner/evidence/tables.py", "planner/report/workbook.py"),
     "frictionless": ("planner/evidence/",),
     "pydantic": ("planner/scenario/",),

@@ -277,10 +277,10 @@ class Book:
             out[buyer] = out.get(buyer, 0.0) + r.people(t, bought)
         return out
 
-    def blind_spending(self, year: int) -> float:
-        """R0: what the payers of the budget spend on the drugs with nobody tested."""
-        return sum(u.asked(i.eligible) * t.fit * t.u0 * t.paid_by(self.scenario.budget.payers)
-                   * sum(self.cash(t, start, year) for start in range(year + 1))
+    def blind_spending(self) -> float:
+        """R0: what the payers of the budget spend in a year on the drugs with nobody tested, those treated
+        since before the plan included."""
+        return sum(u.asked(i.eligible) * t.fit * t.u0 * t.paid_by(self.scenario.budget.payers) * sum(t.pay)
                    for i, u, t in self.therapies())
 
     def therapies(self) -> Iterator[tuple[Indication, UseCase, TherapyOption]]:

@@ -89,8 +89,10 @@ def _crossings(x: np.ndarray, y: np.ndarray, level: float) -> Iterator[tuple[flo
 
 
 def _lines(study: Study, sweep: Sweep) -> list[dict]:
-    return [study.label(key) | {"budget": p.budget, "coverage": float(p.coverage[j])}
-            for j, key in enumerate(sweep.keys) for p in sweep.points if any(q.coverage[j] > FUNDED for q in sweep.points)]
+    table = np.array([p.coverage for p in sweep.points])
+    ever = np.flatnonzero((table > FUNDED).any(axis=0)) if len(table) else ()
+    return [study.label(sweep.keys[j]) | {"budget": p.budget, "coverage": float(table[n, j])}
+            for j in ever for n, p in enumerate(sweep.points)]
 
 
 def _words(study: Study, axis: str, points: list[dict], events: list[dict]) -> list[str]:

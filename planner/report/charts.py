@@ -54,13 +54,14 @@ LEVELS = ("scenario", "region", "country", "un_subregion", "un_region", "who_reg
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure with its words and the numbers beneath."""
+    """A figure with its words and the numbers beneath. kinds: column of the table -> kind of number."""
 
     figure: go.Figure
     title: str
     subtitle: str
     alt: str
     table: pd.DataFrame = field(repr=False)
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
 
 def line_name(row: Mapping[str, Any]) -> str:
@@ -99,7 +100,7 @@ def ladder(document: Mapping[str, Any], most: int = MOST_ROWS) -> Picture:
     figure = go.Figure()
     if rows:
         _bars(figure, document, rows[:most], frame.head(most))
-    _dress(figure, 50 + 36 * max(1, min(len(rows), most)))
+    dress(figure, 50 + 36 * max(1, min(len(rows), most)))
     first = f"; the first {most} of {len(rows)} lines" if len(rows) > most else ""
     untested = ", and for lines that are not tested with the drug reachable" if name == "qalys" else \
         ". Lines that are not tested have no bar in this measure"
@@ -141,7 +142,7 @@ def _bars(figure: go.Figure, document, rows, frame: pd.DataFrame) -> None:
     bar = {"y": y, "orientation": "h", "width": 0.34, "hovertext": hover, "hoverinfo": "text"}
     figure.add_bar(x=full, name="if fully covered", text=[_rung_text(t) for t in frame.itertuples()],
                    textposition="outside", cliponaxis=False, textfont={"size": 12}, constraintext="none", **bar,
-                   marker={"color": [_faint(c) for c in colours], "line": {"color": colours, "width": 1}})
+                   marker={"color": [faint(c) for c in colours], "line": {"color": colours, "width": 1}})
     figure.add_bar(x=reached, name="this plan", marker={"color": colours}, **bar)
     several = len(document["place"]) > 1
     names = [f"{r['rank']} <b>{short(r['short_name'], 16)}</b> "
@@ -245,7 +246,7 @@ def funnel(row: Mapping[str, Any], document: Mapping[str, Any] | None = None) ->
         figure.update_yaxes(showticklabels=False, range=[len(people) - 0.75, -0.85])
         figure.update_xaxes(range=[0, max(*drawn, 1e-9) * 1.02], showticklabels=False, showgrid=False)
         figure.update_layout(bargap=0.62)
-    _dress(figure, 14 + 42 * max(1, len(people)), foot=4)
+    dress(figure, 14 + 42 * max(1, len(people)), foot=4)
     basis = "in this plan" if chain.get("basis") == "plan" else "if it were tested as far as attainable"
     title = f"{row['short_name']}: the weakest link is {weakest}" if weakest \
         else f"{row['short_name']}: the chain cannot be followed"
@@ -301,7 +302,7 @@ def frontier(document: Mapping[str, Any], budget: float | None) -> Picture:
                               showarrow=False, xanchor="right" if left else "left", yanchor="top", yshift=-8)
         figure.update_xaxes(range=[0, wide], tickprefix="$", nticks=4)
         figure.update_yaxes(range=[0, max(top * 1.1, 1e-9)], nticks=4)
-    _dress(figure, 240)
+    dress(figure, 240)
     without = ". The line is without your musts, the dot is this plan with them" \
         if any(r["mandated"] for r in document["list"]) else ""
     return Picture(figure, _frontier_title(frame, budget, value),
@@ -360,7 +361,7 @@ def borrowed(provenance: pd.DataFrame) -> Picture:
     figure.update_yaxes(tickvals=y, ticktext=words, range=[len(table) - 0.4, -0.6])
     figure.update_xaxes(nticks=5)
     figure.update_layout(barmode="stack", bargap=0.3)
-    _dress(figure, 50 + 38 * max(1, len(table)))
+    dress(figure, 50 + 38 * max(1, len(table)))
     own = int(table[table.index.isin(["region", "country", "scenario"])].to_numpy().sum())
     total = int(table.to_numpy().sum())
     counts = "; ".join(f"{w} {int(n)}" for w, n in zip(words, table.sum(axis=1), strict=True))
@@ -374,12 +375,12 @@ def borrowed(provenance: pd.DataFrame) -> Picture:
 # -- shared ----------------------------------------------------------------------------------------
 
 
-def _faint(colour: str) -> str:
+def faint(colour: str) -> str:
     red, green, blue = (int(colour[n:n + 2], 16) for n in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.14)"
 
 
-def _dress(figure: go.Figure, height: int, foot: int = 28) -> None:
+def dress(figure: go.Figure, height: int, foot: int = 28) -> None:
     """No legend, no frame, light gridlines; the page's theme gives fonts and the background."""
     figure.update_layout(height=height, showlegend=False, margin={"l": 4, "r": 8, "t": 6, "b": foot},
                          paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", dragmode=False)

@@ -19,6 +19,7 @@ from planner.report.numbers import MINUS, sentence, show
 from planner.result.priority import TIER_WORDS
 
 FUNDED = {"full": "full", "part": "in part", "no": "no"}
+TIERS = ("priority_tier", "robust_tier", "tier_before", "tier_after")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 LIMITS_OF_USE = "Planning aid, not clinical advice. Figures are estimates for a whole population, not for a patient."
 OWNERS = (
@@ -48,7 +49,7 @@ class Column:
 
 def cell(value, path: str = ""):
     """A value as a cell: codes in words, lists joined, no infinite numbers."""
-    if path == "priority_tier":
+    if path in TIERS:
         return TIER_WORDS.get(value, value)
     if path == "funded" and value in FUNDED:
         return FUNDED[value]

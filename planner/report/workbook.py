@@ -1,6 +1,7 @@
-"""The plan as an Excel workbook: unrounded numbers, number formats, every text a text.
+"""A plan, or an analysis, as an Excel workbook: unrounded numbers, number formats, every text a text.
 
-Sheets: Summary, List, By biomarker, By test, Chain, Do not buy, Money by payer, Inputs, Sources, Scenario.
+Sheets of a plan: Summary, List, By biomarker, By test, Chain, Do not buy, Money by payer, Inputs, Sources, Scenario;
+of an analysis: Answer, one sheet per table, Scenario.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from planner.errors import BadInput, Issue
-from planner.report import tables
+from planner.report import analyses, tables
 from planner.report.numbers import PAYER_WORDS, sentence
 from planner.report.tables import Column
 from planner.scenario.describe import describe
@@ -33,6 +34,7 @@ FORMATS = {
 HEAD = Font(bold=True)
 FILL = PatternFill("solid", fgColor="DCE6F1")
 WRAP = Alignment(wrap_text=True, vertical="top")
+SAID = Alignment(wrap_text=True, vertical="top", horizontal="left")
 LONGEST = 32_000  # characters of an Excel cell, with room to spare
 WIDEST = 60
 TOTALS = (
@@ -65,6 +67,22 @@ def write_workbook(plan, evidence, target: str | Path | BytesIO) -> None:
     _table(book, "Inputs", tables.INPUTS, tables.rows_of(document, "provenance"))
     _table(book, "Sources", tables.SOURCES, used_sources(document, evidence))
     _scenario(book, plan, evidence)
+    _write(book, target)
+
+
+def write_analysis(found, evidence, target: str | Path | BytesIO) -> None:
+    """Write an analysis to an .xlsx file or buffer: the answer, its tables, the scenario. Raises BadInput
+    where the file cannot be written."""
+    book = Workbook()
+    book.remove(book.active)
+    _answer(book, found)
+    for table in analyses.tables_of(found):
+        _table(book, table.title, analyses.columns_of(found, table), analyses.rows_of(found, table.name))
+    _scenario(book, found, evidence)
+    _write(book, target)
+
+
+def _write(book: Workbook, target: str | Path | BytesIO) -> None:
     try:
         _save(book, target)
     except OSError as error:
@@ -174,6 +192,31 @@ def _summary(book: Workbook, plan) -> None:
         sheet.cell(n, 1).alignment = WRAP
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 90, 30
     sheet.column_dimensions["C"].width = 30
+    sheet.freeze_panes = "A2"
+
+
+def _answer(book: Workbook, found) -> None:
+    """The first sheet of an analysis: its words, what was asked, what it rests on, what it is not."""
+    sheet = book.create_sheet("Answer")
+    put(sheet, 1, 1, f"{found.scenario.name}: {analyses.HEADINGS[found.kind].lower()}")
+    sheet["A1"].font = Font(bold=True, size=14)
+    row = 2
+    for text in found.words:
+        put(sheet, row, 1, text)
+        sheet.cell(row, 1).alignment = WRAP
+        row += 1
+    for head, pairs in (("What was asked", analyses.asked(found)), ("What it rests on", analyses.rests_on(found))):
+        row += 1
+        _head(sheet, row, (head, ""))
+        for row, (words, value) in enumerate(pairs, row + 1):
+            put(sheet, row, 1, words)
+            put(sheet, row, 2, value, "number")
+            sheet.cell(row, 2).alignment = SAID
+        row += 1
+    for n, text in enumerate((tables.LIMITS_OF_USE, *tables.OWNERS), row + 1):
+        put(sheet, n, 1, text)
+        sheet.cell(n, 1).alignment = WRAP
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 90, WIDEST
     sheet.freeze_panes = "A2"
 
 

@@ -1,4 +1,4 @@
-"""What is kept between runs: the evidence, one engine for each place and policy, and plans.
+"""What is kept between runs: the evidence, one engine for each place and policy, plans and analyses.
 
 The engine is changed in place, so each sits behind a lock and is put to the wanted limits at every
 use. What comes from an upload, or holds own numbers, is kept with its session only.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from planner.pathway.build import build_problem
 from planner.result.make import plan_from_engine
 from planner.result.plan import Plan
 from planner.scenario.model import Scenario
+from planner.ui.jobs import Board, Results
 
 NO_LIMIT = {"testing": None, "treatment": None, "total": None}
 
@@ -128,3 +129,32 @@ def blind_spending(scenario: Scenario, private: bool) -> float:
     against a budget for treatment; 0 where budgets come on top of today's spending."""
     ranges(scenario, private)
     return slot(scenario, private).blind if scenario.budget.basis == "all" else 0.0
+
+
+# -- analyses: computed beside the page ------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _results() -> Results:
+    return Results(64)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, scope="session")
+def _private_results() -> Results:
+    return Results(16)
+
+
+def results(private: bool) -> Results:
+    """Answers of analyses: everybody's, or this session's own where uploads or own numbers are in them."""
+    return _private_results() if private else _results()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False, scope="session", on_release=Board.stop_all)
+def board() -> Board:
+    """What this session is computing; it ends with the session."""
+    return Board()
+
+
+def analysis_key(kind: str, scenarios: Iterable[Scenario], **options) -> tuple:
+    """What an answer depends on: its kind, the evidence, the scenarios, the options."""
+    return kind, evidence().digest, tuple(map(digest, scenarios)), tuple(sorted(options.items()))

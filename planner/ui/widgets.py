@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from planner import MODEL_VERSION
+from planner.analysis.study import Analysis
 from planner.errors import Issue
 from planner.report.charts import Picture
 from planner.report.numbers import show
-from planner.report.tables import guarded
+from planner.report.tables import guarded, plan_json
 from planner.ui import cache, links, state
 from planner.ui.words import ended
 
@@ -51,8 +52,11 @@ def dollars(markdown: str) -> str:
     return markdown.replace("\\$", "$").replace("$", "\\$")
 
 
-def picture(made: Picture, key: str, source: str, file: str) -> None:
-    """Title, subtitle, figure, source line; the numbers and their download beneath."""
+def picture(made: Picture, key: str, source: str, file: str, analysis: Analysis | None = None) -> None:
+    """Title, subtitle, figure, source line; the numbers and their download beneath.
+
+    analysis: the answer that the picture is of, offered whole as JSON.
+    """
     st.markdown(f"##### {dollars(plain(made.title))}")
     st.caption(dollars(made.subtitle))
     # the theme's chart text is too pale to read; the page's own ink, by the theme in use
@@ -60,19 +64,30 @@ def picture(made: Picture, key: str, source: str, file: str) -> None:
     st.plotly_chart(made.figure, key=key, config=PLOT, alt=made.alt)
     st.caption(source)
     with st.expander("The numbers of this picture"):
-        st.table(_shown(made.table), alt=made.alt)
-        csv_button(made.table, file, f"{key}_csv")
+        st.table(_shown(made.table, made.kinds), alt=made.alt)
+        with st.container(horizontal=True):
+            csv_button(made.table, file, f"{key}_csv")
+            if analysis is not None:
+                json_button(analysis, f"{key}_json")
 
 
-def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+def json_button(analysis: Analysis, key: str) -> None:
+    """The whole answer of an analysis, unrounded, made on the click."""
+    st.download_button("Whole answer as JSON", lambda: plan_json(analysis.to_dict()), f"{analysis.kind}.json",
+                       "application/json", key=key, on_click="ignore", type="tertiary", icon=":material/data_object:")
+
+
+def _shown(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """Numbers to a few figures, words in the header."""
     out = frame.copy()
     for name in out.columns:
-        if out[name].dtype.kind in "fi" and name != "rank":
-            kind = "share" if name == "coverage" else "usd" if name == "budget" else "qalys"
-            out[name] = [show(v, kind).replace("$", "\\$") for v in out[name]]
+        if name in kinds or (out[name].dtype.kind in "fi" and name != "rank"):
+            kind = kinds.get(name) or ("share" if name == "coverage" else "usd" if name == "budget" else "qalys")
+            out[name] = ["" if pd.isna(v) else show(v, kind).replace("$", "\\$") for v in out[name]]
         elif out[name].dtype.kind == "b":
             out[name] = ["yes" if v else "" for v in out[name]]
+        elif name != "rank":
+            out[name] = [plain(v) for v in out[name]]
     return out.rename(columns=lambda c: str(c).replace("_", " ").replace("qalys", "QALYs"))
 
 

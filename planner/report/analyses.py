@@ -1,0 +1,159 @@
+"""An analysis for a reader and for a file: printed answer, JSON ``analysis/1``, CSV, pieces of the workbook.
+
+What the tables are called and which columns they have stands in :mod:`planner.report.analysis_tables`;
+JSON, CSV and workbook carry unrounded numbers, the printed answer goes through the one rounding function.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner.analysis.study import Analysis
+from planner.report.analysis_tables import TABLES, Table
+from planner.report.numbers import KINDS, MEASURE_WORDS, MINUS, precise, show
+from planner.report.tables import RESTS_ON, Column, csv_text, footer, plain
+
+WIDTH = 118  # of a printed table where the terminal does not say
+WIDEST = 44  # of a printed column
+NONE = "-"  # a number that does not exist: nothing more to buy, never flips, not known
+HEADINGS = {
+    "frontier": "What more money buys", "switching": "What would change a decision", "access": "What a drug would unlock",
+    "alternatives": "Other lists that are nearly as good", "sensitivity": "Which number moves the plan most",
+    "uncertainty": "How sure the list is", "compare": "Plans side by side", "batch": "One scenario in many countries",
+}
+Row = Mapping[str, Any]
+
+
+def tables_of(found: Analysis) -> tuple[Table, ...]:
+    """The tables of an analysis in order, the main one first: the grid where one was asked for."""
+    wanted = TABLES[found.kind]
+    if found.kind == "sensitivity" and found.tables["grid"]:
+        return tuple(sorted(wanted, key=lambda t: t.name != "grid"))
+    return wanted
+
+
+def rows_of(found: Analysis, name: str) -> list[dict[str, Any]]:
+    """Rows of a table as plain values: no numpy, nothing that is not finite."""
+    return [plain(row) for row in found.tables[name]]
+
+
+def columns_of(found: Analysis, table: Table) -> tuple[Column, ...]:
+    """The columns of a table with the measure of this analysis in their headers."""
+    objective = found.scenario.objective
+    measure = "qalys" if objective == "net_health" else objective
+    return table.headed(MEASURE_WORDS[measure], MEASURE_WORDS[objective])
+
+
+# -- files ---------------------------------------------------------------------------------------------
+
+def analysis_json(found: Analysis) -> str:
+    """The analysis as JSON: keys sorted, unrounded; equal analyses give equal text."""
+    return json.dumps(plain(found.to_dict()), sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def analysis_csv(found: Analysis) -> str:
+    """The main table as CSV, unrounded; each row says what it rests on."""
+    table = tables_of(found)[0]
+    rests_on = {"evidence": found.head["evidence"], "model_version": found.head["model_version"]}
+    return csv_text(columns_of(found, table) + RESTS_ON, [{**row, **rests_on} for row in rows_of(found, table.name)])
+
+
+def asked(found: Analysis) -> list[tuple[str, Any]]:
+    """(what, value) of every setting of the question, for a sheet or a page."""
+    return [(key.replace("_", " ").capitalize(), _joined(value)) for key, value in plain(found.settings).items()
+            if value is not None]
+
+
+def _joined(value):
+    if isinstance(value, Mapping):
+        return "; ".join(f"{k}: {v}" for k, v in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def rests_on(found: Analysis) -> list[tuple[str, Any]]:
+    """(what, value) that a reader must know to ask the question again."""
+    head = found.head
+    place = ", ".join(p["name"] for p in head.get("place", ()))
+    threshold, against = head.get("threshold", {}), head.get("against_evidence")
+    rows = [
+        ("Place", place), ("Value of a QALY used (USD)", threshold.get("value")),
+        ("Source of that value", threshold.get("source")), ("Money: US dollars of the year", str(head["base_year"])),
+        ("Evidence version", head["evidence"]["version"]), ("Evidence sha256", head["evidence"]["sha256"]),
+        *([("Compared evidence version", against["version"]), ("Compared evidence sha256", against["sha256"])] if against else ()),
+        ("Model version", head["model_version"]),
+    ]
+    return [(words, value) for words, value in rows if value not in (None, "")]
+
+
+# -- the printed answer ----------------------------------------------------------------------------------
+
+def printed(found: Analysis, width: int = WIDTH) -> str:
+    """The answer in words and the main tables for a terminal, numbers through :func:`numbers.show`."""
+    parts = [f"{found.scenario.name}: {HEADINGS[found.kind].lower()}", ""]
+    parts += [textwrap.fill(text, min(width, 110)) for text in found.words]
+    for table in tables_of(found):
+        parts += _printed(table, rows_of(found, table.name), width)
+    text = "\n".join([*parts, "", footer(found.head)]) + "\n"
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace(MINUS, "-"))
+
+
+def _printed(table: Table, rows: Sequence[Row], width: int) -> list[str]:
+    """A table's title, head and rows, and what is not shown; nothing where there is nothing to show."""
+    shown = table.shown(rows) if table.printed else []
+    if not shown:
+        return []
+    cells = [_cells(table, header, path, shown) for header, path in table.printed]
+    kept = _fitting([max(map(len, texts)) for _, texts in cells], width)
+    lines = ["", textwrap.fill(f"{table.title} (each row: {table.row})", width), *_lines(cells[:kept])]
+    if len(shown) < len(rows):
+        lines.append(f"{len(shown)} of {len(rows):,} rows; a file (--out) has them all.")
+    if kept < len(cells):
+        lines.append(f"Not shown for want of room: {', '.join(header for header, _ in table.printed[kept:])}.")
+    return lines
+
+
+def _cells(table: Table, header: str, path: str, rows: Sequence[Row]) -> tuple[bool, list[str]]:
+    """(whether the column holds numbers, its header and cells as texts)."""
+    column = table.column(path)
+    return column.kind != "text", [header, *(_short(said(column, row)) for row in rows)]
+
+
+def said(column: Column, row: Row) -> str:
+    """A cell for the reader: a text as it is, a number through the rounding function."""
+    value = column.value(row)
+    if value is None or value == "":
+        return NONE if column.kind != "text" else ""
+    if column.kind in KINDS and not isinstance(value, str):
+        return show(value, column.kind, unit=False)
+    if column.kind == "count":
+        return f"{value:,}"
+    return precise(value) if column.kind == "number" else str(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 2]}.."
+
+
+def _fitting(widths: Sequence[int], width: int) -> int:
+    """How many columns fit, two at least."""
+    used, kept = 0, 0
+    for w in widths:
+        used += w + (2 if kept else 0)
+        if used > width and kept >= 2:
+            break
+        kept += 1
+    return kept
+
+
+def _lines(cells: Sequence[tuple[bool, list[str]]]) -> list[str]:
+    padded = []
+    for number, texts in cells:
+        w = max(map(len, texts))
+        rule = [texts[0], "-" * w, *texts[1:]]
+        padded.append([t.rjust(w) if number else t.ljust(w) for t in rule])
+    return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
