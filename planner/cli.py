@@ -9,19 +9,17 @@ import argparse
 import os
 import runpy
 import sys
-import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import planner
+from planner import commands
+from planner.arguments import evidence_of, outputs, scenario_of, write_text
 from planner.errors import BadInput, Issue, PlannerError
 from planner.report import tables
 
-LATER = ("frontier", "alternatives", "access", "switching", "sensitivity", "strategies", "uncertainty", "compare",
-         "batch", "audit", "template")
-LATER_KINDS = (".docx", ".html")
-AXES = ("testing", "treatment", "total")
+LATER = ("strategies", "audit", "template")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,13 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("planner", description=planner.__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--version", action="version",
                         version=f"planner {planner.__version__}, model {planner.MODEL_VERSION}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable, words: str, scenario: bool = False) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
+    def add(name: str, run: Callable, words: str, scenario: bool = False, nargs=None) -> argparse.ArgumentParser:
+        sub = subparsers.add_parser(name, help=words, description=words, allow_abbrev=False)
         sub.set_defaults(run=run)
         if scenario:
-            sub.add_argument("scenario", metavar="SCENARIO", help="a .toml file, or the name of a shipped scenario")
+            sub.add_argument("scenario", nargs=nargs, metavar="SCENARIO", help="a .toml file, or the name of a shipped scenario")
             sub.add_argument("--budget", action="append", default=[], metavar="testing=USD",
                              help="a yearly limit of testing, treatment or total, or `unlimited`")
             sub.add_argument("--set", action="append", default=[], metavar="key=value",
@@ -83,102 +81,23 @@ def _parser() -> argparse.ArgumentParser:
         "--for", dest="use_case", metavar="indication/biomarker", help="the rows behind one use case")
     add("export-model", export_model, "the linear program as a file", scenario=True).add_argument(
         "--out", required=True, metavar="FILE", help="model.mps or model.lp")
+    commands.add_commands(add)
     add("benchmark", benchmark, "time the planner against a bare solver")
     return parser
-
-
-def changes(arguments) -> dict[str, Any]:
-    """The difference that --budget and --set make, nested as in a scenario file."""
-    out: dict[str, Any] = {}
-    issues: list[Issue] = []
-    for text in arguments.budget:
-        axis, equals, amount = text.partition("=")
-        if not equals or axis not in AXES:
-            issues.append(Issue(f"--budget {text}", "it is not AXIS=USD", f"AXIS is one of {', '.join(AXES)}"))
-        else:
-            _put(out, f"budget.{axis}", amount, issues)
-    for text in arguments.set:
-        key, equals, value = text.partition("=")
-        if not equals or not all(key.split(".")):
-            issues.append(Issue(f"--set {text}", "it is not key=value", "such as --set objective=life_years"))
-        else:
-            _put(out, key, value, issues)
-    if issues:
-        raise BadInput(issues)
-    return out
-
-
-def _put(out: dict, key: str, text: str, issues: list[Issue]) -> None:
-    *tables_above, last = key.split(".")
-    for name in tables_above:
-        out = out.setdefault(name, {})
-        if not isinstance(out, dict):
-            break
-    if not isinstance(out, dict) or last in out:
-        issues.append(Issue(key, "the command line sets it twice", "give it once", "set_twice"))
-        return
-    out[last] = _value(text)
-
-
-def _value(text: str):
-    """The value as TOML reads it; a bare word is a text."""
-    try:
-        parsed = tomllib.loads(f"x = {text}")
-    except (ValueError, RecursionError):
-        return text
-    return parsed["x"] if set(parsed) == {"x"} else text
-
-
-def _scenario(arguments):
-    from planner.scenario.scenario import load
-
-    return load(arguments.scenario, changes(arguments))
-
-
-def _evidence(arguments):
-    return planner.load_evidence(overlays=arguments.evidence)
 
 
 # -- commands --------------------------------------------------------------------------------------
 
 def plan(arguments) -> int:
     """Plan a scenario; write the files asked for, else print the list."""
-    outputs = _outputs(arguments.out)
-    scenario, evidence = _scenario(arguments), _evidence(arguments)
+    files = outputs(arguments.out)
+    scenario, evidence = scenario_of(arguments), evidence_of(arguments)
     made = planner.plan(scenario, evidence)
-    for file in outputs:
+    for file in files:
         _write(made, evidence, file)
-    if not outputs:
+    if not files:
         print(tables.printed(made.document), end="")
     return 0
-
-
-def _outputs(names: Sequence[str]) -> list[Path]:
-    """The files to write, checked before any work is done."""
-    issues = []
-    for name in names:
-        file, ending = Path(name), Path(name).suffix.lower()
-        if ending in LATER_KINDS:
-            issues.append(Issue(f"--out {name}", "this kind of document is not in this version",
-                                "choose .json, .xlsx or .csv", "file_kind"))
-        elif ending not in WRITERS:
-            issues.append(Issue(f"--out {name}", f"unknown kind of file `{ending}`", "choose .json, .xlsx or .csv",
-                                "file_kind"))
-        if not file.parent.is_dir():
-            issues.append(Issue(f"--out {name}", "the folder does not exist", "create it first", "no_file"))
-    if len(set(names)) < len(names):
-        issues.append(Issue("--out", "the same file is named twice", "name it once", "set_twice"))
-    if issues:
-        raise BadInput(issues)
-    return [Path(name) for name in names]
-
-
-def _text(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput([Issue(str(file), f"it cannot be written ({error.strerror})", "choose another place",
-                              "no_file")]) from error
 
 
 def _workbook(made, evidence, file: Path) -> None:
@@ -188,8 +107,8 @@ def _workbook(made, evidence, file: Path) -> None:
 
 
 WRITERS: dict[str, Callable] = {
-    ".json": lambda made, evidence, file: _text(file, tables.plan_json(made.document)),
-    ".csv": lambda made, evidence, file: _text(file, tables.list_csv(made.document)),
+    ".json": lambda made, evidence, file: write_text(file, tables.plan_json(made.document)),
+    ".csv": lambda made, evidence, file: write_text(file, tables.list_csv(made.document)),
     ".xlsx": _workbook,
 }
 
@@ -208,7 +127,7 @@ def validate(arguments) -> int:
     name = arguments.path or ""
     if name.endswith(".toml") or (name in shipped() and not Path(name).exists()):
         scenario = load(name)
-        build_problem(_evidence(arguments), scenario)
+        build_problem(evidence_of(arguments), scenario)
         print(f"{arguments.path}: the scenario \"{scenario.name}\" can be planned.")
         return 0
     path = Path(arguments.path) if arguments.path else data_folder()
@@ -242,7 +161,7 @@ def _coverage(evidence) -> list[str]:
 
 def places(arguments) -> int:
     """Countries that can be planned, or the regions of one."""
-    evidence = _evidence(arguments)
+    evidence = evidence_of(arguments)
     if arguments.country:
         from planner.evidence.strata import place
 
@@ -262,7 +181,7 @@ def places(arguments) -> int:
 
 def sources(arguments) -> int:
     """All sources, or the rows behind one use case with theirs."""
-    evidence = _evidence(arguments)
+    evidence = evidence_of(arguments)
     if not arguments.use_case:
         for row in evidence.records("sources"):
             print(f"{row['source_id']}: {row['citation']}")
@@ -315,7 +234,7 @@ def export_model(arguments) -> int:
     from planner.optimise.resolve import Engine
     from planner.pathway.build import build_problem
 
-    scenario, evidence = _scenario(arguments), _evidence(arguments)
+    scenario, evidence = scenario_of(arguments), evidence_of(arguments)
     lp = _program(Engine(build_problem(evidence, scenario), scenario))
     try:
         if file.suffix.lower() == ".lp":

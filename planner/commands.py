@@ -165,7 +165,7 @@ def compare(arguments) -> int:
     """Plans of several scenarios, or of one on two evidence versions."""
     files, scenarios, _ = collected(
         lambda: outputs(arguments.out),
-        lambda: collected(*(partial(scenario_of, arguments, name) for name in dict.fromkeys(arguments.scenario))),
+        lambda: collected(*(partial(scenario_of, arguments, name) for name in arguments.scenario)),
         lambda: _one_scenario(arguments))
     against = arguments.against_evidence and _other_evidence(arguments)
     return _told(files, evidence_of(arguments), lambda evidence, watch: planner.compare(

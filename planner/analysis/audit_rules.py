@@ -282,20 +282,12 @@ def spent(book: Book, axis: str, year: int) -> float:
 
 
 def room(book: Book, axis: str, year: int, reference: dict | None) -> float:
-    """The limit left for it: what untested patients are given is spent already (`all`); today's spending,
-    as the file states it, is not counted (`additional`)."""
+    """The limit left for it: what untested patients are given is spent already (`all`), or today's tests, as
+    the file states them, are paid for already (`additional`; drugs count against no test in either)."""
     limit = book.scenario.limit(axis, year)
     if book.scenario.budget.basis == "all":
         return limit if axis == "testing" else max(0.0, limit - book.blind_spending())
-    return limit + today(book, axis, reference)
-
-
-def today(book: Book, axis: str, reference: dict | None) -> float:
-    """Today's spending on an axis, from the file's own reference (it holds no decisions to recompute it)."""
-    if not reference:
-        return 0.0
-    drugs = sum(reference["cost_by_payer"].get(z, 0.0) for z in book.scenario.budget.payers)
-    return {"testing": reference["testing_cost"], "treatment": drugs, "total": reference["testing_cost"] + drugs}[axis]
+    return limit + (reference["testing_cost"] if reference and axis != "treatment" else 0.0)
 
 
 def _budgets(book: Book, sheet: Sheet, reference: dict | None) -> None:

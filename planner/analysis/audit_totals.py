@@ -1,0 +1,322 @@
+"""Every total of a plan file against the same total recomputed from its decisions.
+
+A plan of several years shows its mean year. What several biomarkers share is split so that the parts sum: a
+base by the health that each biomarker read from it brings, a work-up by the coverage of the lines read in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from math import fsum
+
+from planner.analysis.audit_book import Book, Reading, is_single
+from planner.analysis.audit_check import CENT, SHARE, SMALL, Sheet
+from planner.analysis.audit_file import HEALTH
+from planner.analysis.audit_rules import attainable
+from planner.pathway.problem import MEASURES, UseCase
+from planner.scenario.model import PAYERS
+
+Line = tuple[str, str, str]  # region, indication, biomarker
+
+
+class Sums:
+    """The mean year of a plan, by line; money in USD, people and health a year."""
+
+    def __init__(self, book: Book):
+        self.book, self.years = book, book.problem.years
+        self.by_line: dict[Line, list[Reading]] = defaultdict(list)
+        for r in book.readings:
+            self.by_line[r.key.region, r.key.indication, r.key.biomarker].append(r)
+
+    def mean(self, values) -> float:
+        return fsum(values) / self.years
+
+    def share(self, line: Line) -> float:
+        return self.mean(r.share for r in self.by_line[line])
+
+    def tested(self, line: Line) -> float:
+        return self.mean(r.tested for r in self.by_line[line])
+
+    def positive(self, line: Line) -> float:
+        """Results that call for the drug."""
+        return self.mean(r.found for r in self.by_line[line])
+
+    def found(self, line: Line) -> float:
+        """Positives in the laboratory's own wording: with a result that spares patients a drug, those who
+        are spared it."""
+        return self.mean(r.tested * r.result.eta * (1 - r.called) if r.case.role == "spares" else r.found
+                         for r in self.by_line[line])
+
+    def health(self, line: Line, measure: str) -> float | None:
+        case = self.book.cases[line]
+        if not case.active or any(t.effects.pair(measure) is None for t in case.therapies):
+            return None
+        return self.mean(r.gain(measure) or 0.0 for r in self.by_line[line])
+
+    def treated(self, line: Line) -> dict[str, float]:
+        out: dict[str, float] = defaultdict(float)
+        for r in self.by_line[line]:
+            for t, x, v in r.given:
+                out[t.therapy] += r.people(t, x + v) / self.years
+        return out
+
+    def treated_by_payer(self, line: Line) -> dict[str, float]:
+        out = dict.fromkeys(PAYERS, 0.0)
+        for r in self.by_line[line]:
+            for t, x, v in r.given:
+                for z, n in self.book.by_payer(r, t, x, v).items():
+                    out[z] += n / self.years
+        return out
+
+    def blind(self, line: Line) -> float:
+        return self.mean(r.blind(t) for r in self.by_line[line] for t, _, _ in r.given)
+
+    def incremental(self, line: Line) -> float:
+        """Discounted cost against the comparator, all payers."""
+        return self.mean(r.courses(t, x, v) * t.m for r in self.by_line[line] for t, x, v in r.given)
+
+    def bounded(self, line: Line) -> bool:
+        """Whether a drug that is used replaces a treatment without a price, so that its cost is an upper bound."""
+        return any(t.m_kind != "incremental" and abs(r.courses(t, x, v)) > SHARE
+                   for r in self.by_line[line] for t, x, v in r.given)
+
+    @cached_property
+    def spending(self) -> dict[tuple[str, str], dict[str, float]]:
+        """Cash for drugs by (region, use case) and payer."""
+        out: dict = {}
+        for t in self.book.years:
+            for case, by in self.book.spending(t).items():
+                mine = out.setdefault(case, dict.fromkeys(PAYERS, 0.0))
+                for z, cash in by.items():
+                    mine[z] += cash / self.years
+        return out
+
+    def cash(self, line: Line) -> dict[str, float]:
+        return self.spending.get((line[0], f"{line[1]}/{line[2]}"), dict.fromkeys(PAYERS, 0.0))
+
+    @cached_property
+    def testing(self) -> dict[Line, float]:
+        """Money for tests by line."""
+        out: dict[Line, float] = defaultdict(float)
+        for line, mine in self.by_line.items():
+            out[line] += fsum(r.tested * r.option.cost for r in mine if is_single(r))
+        groups: dict[tuple, list] = defaultdict(list)
+        for w in self.book.work_ups:
+            i = w.indication
+            groups[i.region, i.indication, ""].append(i.eligible * w.share * i.workup_cost)
+            for base, y in w.bases.items():
+                if (option := self.book.options.get((i.region, i.indication, base))) is not None:
+                    groups[i.region, i.indication, base].append(i.eligible * y * option.cost)
+        for (region, indication, base), costs in groups.items():
+            self._split(out, fsum(costs), region, indication, base)
+        return {line: total / self.years for line, total in out.items()}
+
+    def _split(self, out: dict, cost: float, region: str, indication: str, base: str) -> None:
+        """A base by health brought, a work-up (no base named) by coverage; in equal parts where nothing is."""
+        weights: dict[Line, float] = {}
+        for line, mine in self.by_line.items():
+            read = [r for r in mine if not base or (r.key.base == base and not is_single(r))]
+            if line[:2] == (region, indication) and fsum(r.share for r in read) > 0:
+                weights[line] = max(0.0, fsum(r.gain("qalys") or 0.0 for r in read)) if base else \
+                    fsum(r.share for r in read)
+        total = fsum(weights.values())
+        for line, weight in weights.items():
+            out[line] += cost * (weight / total if total else 1 / len(weights))
+
+    def assays(self) -> dict[str, list[float]]:
+        """(samples, cost, technician minutes, pathologist minutes) by assay."""
+        out: dict[str, list[float]] = defaultdict(lambda: [0.0] * 4)
+        for t in self.book.years:
+            for people, option in self.book.services(t):
+                for a in option.assays:
+                    for n, per in enumerate((a.runs, a.cost, a.technician_minutes, a.pathologist_minutes)):
+                        out[a.assay][n] += people * per / self.years
+        return out
+
+
+def check_totals(book: Book, document: dict, sheet: Sheet) -> None:
+    """Every number of the list, the views and the totals."""
+    sums = Sums(book)
+    lines = {(row["region"], row["indication_id"], row["biomarker_id"]): row for row in document["list"]}
+    sheet.true("one row per use case", "list", lines.keys() == book.cases.keys() and len(lines) == len(document["list"]),
+               len(document["list"]), len(book.cases), "the list does not have every use case once")
+    for line in lines.keys() & book.cases.keys():
+        _line(sheet, sums, line, lines[line])
+    _totals(sheet, sums, document)
+    for view in (_by_biomarker, _by_test, _by_region, _by_year):
+        view(sheet, sums, document)
+
+
+def _line(sheet: Sheet, sums: Sums, line: Line, row: dict) -> None:
+    u, where = sums.book.cases[line], f"list {line[0]} {line[1]}/{line[2]}"
+
+    def same(name: str, have, need, slack: float = SMALL, part: str = "") -> None:
+        sheet.equal(f"line: {name}", f"{where}{part}", have, need, "the file's figure is not that of its decisions", slack)
+
+    cash, treated, payers = sums.cash(line), sums.treated(line), sums.treated_by_payer(line)
+    same("coverage", row["coverage"], sums.share(line), SHARE)
+    reach = fsum(attainable(sums.book, u, t) for t in sums.book.years) / sums.years
+    same("attainable coverage", row["attainable_coverage"], reach, SHARE)
+    same("subgroup", row["subgroup"], u.subgroup, SHARE)
+    same("patients tested", row["patients_tested"], sums.tested(line))
+    same("positives found", row["positives_found"], sums.found(line))
+    same("patients treated", row["patients_treated"], fsum(treated.values()))
+    same("treated blind", row["treated_blind"], sums.blind(line))
+    for z in PAYERS:
+        same("treated by payer", row["treated_by_payer"][z], payers[z], SMALL, f", {z}")
+        same("cost by payer", row["cost_by_payer"][z], cash[z], CENT, f", {z}")
+    same("treatment cost", row["treatment_cost"], fsum(cash.values()), CENT)
+    same("testing cost", row["testing_cost"], sums.testing.get(line, 0.0), CENT)
+    same("incremental cost", row["incremental_cost"], sums.incremental(line), CENT)
+    same("qalys", row["qalys"] or 0.0, sums.health(line, "qalys") or 0.0)
+    for m in HEALTH:
+        same("health", row["health"][m], sums.health(line, m), SMALL, f", {m}")
+    _shares_of_line(same, sums, line, row, treated)
+    _ratio(sheet, sums, line, row, where)
+    _chain(same, sums, line, row["chain"])
+
+
+def _shares_of_line(same, sums: Sums, line: Line, row: dict, treated: dict) -> None:
+    services: dict[str, float] = defaultdict(float)
+    for r in sums.by_line[line]:
+        services[r.key.service] += r.share / sums.years
+    for said, mine, name, key, figure, slack in (
+            (row["services"], services, "services", "service", "share", SHARE),
+            (row["therapies"], treated, "therapies", "therapy", "treated", SMALL)):
+        told: dict[str, float] = defaultdict(float)
+        for entry in said:
+            told[entry[key]] += entry[figure]
+        for one in sorted(told.keys() | mine.keys()):
+            same(name, told.get(one, 0.0), mine.get(one, 0.0), slack, f", {one}")
+
+
+def _ratio(sheet: Sheet, sums: Sums, line: Line, row: dict, where: str) -> None:
+    """All-in cost per QALY: tests and incremental cost over health; where only a bound is known no ratio is shown."""
+    health = sums.health(line, "qalys") or 0.0
+    need = None
+    if sums.share(line) > SHARE and health > SMALL:
+        need = (sums.testing.get(line, 0.0) + sums.incremental(line)) / health
+    if sums.share(line) > SHARE and abs(health) <= SMALL:
+        return  # a ratio to next to nothing
+    words = "not tests and incremental cost over QALYs"
+    sheet.equal("line: cost per QALY, bound", where, row["cost_per_qaly_ceiling"], need, words, CENT)
+    sheet.equal("line: cost per QALY", where, row["cost_per_qaly"], None if sums.bounded(line) else need, words, CENT)
+
+
+def _chain(same, sums: Sums, line: Line, chain: dict) -> None:
+    i, u = sums.book.indications[line[:2]], sums.book.cases[line]
+    same("chain", chain["incident"], i.incident, SMALL, ", incident")
+    same("chain", chain["eligible"], u.asked(i.eligible), SMALL, ", eligible")
+    if chain.get("basis") != "plan":
+        return  # what it could be, not what is decided
+    mine = sums.by_line[line]
+    steps = {"worked_up": sums.tested(line), "adequate": sums.mean(r.tested * r.result.usable for r in mine),
+             "in_time": sums.mean(r.tested * r.result.eta for r in mine), "positive": sums.positive(line),
+             "treated": fsum(sums.treated(line).values()),
+             "accessible": min(sums.positive(line), sums.mean(
+                 r.asked * r.result.eta * r.called * fsum(x + v for _, x, v in r.given) for r in mine))}
+    for step, need in steps.items():
+        same("chain", chain[step], need, SMALL, f", {step}")
+
+
+def _totals(sheet: Sheet, sums: Sums, document: dict) -> None:
+    book, totals, lines = sums.book, document["totals"], list(sums.book.cases)
+
+    def same(name: str, have, need, slack: float = SMALL) -> None:
+        sheet.equal(f"total: {name}", "totals", have, need, "the file's total is not that of its decisions", slack)
+
+    testing = sums.mean(book.testing(t) for t in book.years)
+    incremental = fsum(map(sums.incremental, lines))
+    cash = {z: fsum(sums.cash(line)[z] for line in lines) for z in PAYERS}
+    qalys = fsum(sums.health(line, "qalys") or 0.0 for line in lines)
+    same("testing cost", totals["testing_cost"], testing, CENT)
+    sheet.equal("shared costs sum to the whole", "testing cost of all lines", fsum(sums.testing.values()), testing,
+                "the parts of what lines share do not sum to the whole", CENT)
+    same("treatment cost", totals["treatment_cost"], fsum(cash.values()), CENT)
+    for z in PAYERS:
+        sheet.equal("total: cost by payer", f"totals, {z}", totals["cost_by_payer"][z], cash[z],
+                    "the file's total is not that of its decisions", CENT)
+    same("incremental cost", totals["incremental_cost"], incremental, CENT)
+    for m in MEASURES[:4]:
+        same(m.replace("_", " "), totals[m], fsum(sums.health(line, m) or 0.0 for line in lines))
+    same("patients eligible", totals["patients_eligible"],
+         fsum(i.eligible for i in book.problem.indications if any(not u.gap for u in i.use_cases)))
+    same("patients tested", totals["patients_tested"], sums.mean(w.indication.eligible * w.share for w in book.work_ups))
+    same("positives found", totals["positives_found"], fsum(map(sums.found, lines)))
+    same("patients treated", totals["patients_treated"], fsum(fsum(sums.treated(line).values()) for line in lines))
+    same("treated blind", totals["treated_blind"], fsum(map(sums.blind, lines)))
+    same("tests done", totals["tests_done"], fsum(n for n, *_ in sums.assays().values()))
+    cost = testing + incremental
+    same("net health", totals["net_health"], qalys - cost / book.problem.threshold)
+    same("cost per QALY", totals["cost_per_qaly"], cost / qalys if qalys > 0 else None, CENT)
+    same("upper bound", float(totals["cost_is_upper_bound"]), float(any(map(sums.bounded, lines))), 0.0)
+    same("threshold", document["threshold"]["value"], book.problem.threshold, CENT)
+    same("blind spending", document["blind_spending"], book.blind_spending(), CENT)
+    done = [line for line in lines if sums.share(line) > SHARE]
+    same("lines funded", totals["lines_funded"], float(len(done)), 0.5)
+    same("biomarkers funded", totals["biomarkers_funded"], float(len({b for _, _, b in done})), 0.5)
+    same("indications funded", totals["indications_funded"], float(len({i for _, i, _ in done})), 0.5)
+    for m in MEASURES:
+        missing = sorted({u.id for u in book.problem.use_cases if _numberless(u, m)})
+        sheet.true("total: lines without a number", f"totals, {m}", sorted(totals["without_number"].get(m, [])) == missing,
+                   len(totals["without_number"].get(m, [])), len(missing), f"lines without a number: {', '.join(missing)}")
+
+
+def _numberless(u: UseCase, measure: str) -> bool:
+    return u.active and any(t.effects.pair(measure) is None for t in u.therapies)
+
+
+# -- views ---------------------------------------------------------------------------------------------
+
+
+def _view(sheet: Sheet, view: str, rows: list[dict], key: str, need: dict[str, dict[str, float]]) -> None:
+    """Rows of a view against the figures recomputed, by the name in ``key``."""
+    told = {row[key]: row for row in rows}
+    sheet.true(view, view, told.keys() == need.keys() and len(told) == len(rows), len(rows), len(need),
+               f"not one row for each: {', '.join(sorted(map(str, told.keys() ^ need.keys())))}")
+    for name in told.keys() & need.keys():
+        for figure, value in need[name].items():
+            sheet.equal(view, f"{view} {name}, {figure}", told[name][figure] or 0.0, value,
+                        "the view's figure is not that of the decisions", CENT if "cost" in figure else SMALL)
+
+
+def _figures(sums: Sums, lines: list[Line]) -> dict[str, float]:
+    return {"testing_cost": fsum(sums.testing.get(line, 0.0) for line in lines),
+            "treatment_cost": fsum(fsum(sums.cash(line).values()) for line in lines),
+            "qalys": fsum(sums.health(line, "qalys") or 0.0 for line in lines),
+            "patients_treated": fsum(fsum(sums.treated(line).values()) for line in lines)}
+
+
+def _by_biomarker(sheet: Sheet, sums: Sums, document: dict) -> None:
+    mine: dict[str, list[Line]] = defaultdict(list)
+    for line in sums.book.cases:
+        mine[line[2]].append(line)
+    need = {b: _figures(sums, lines) | {
+        "patients_tested": fsum(map(sums.tested, lines)), "positives_found": fsum(map(sums.found, lines)),
+        "incremental_cost": fsum(map(sums.incremental, lines))} for b, lines in mine.items()}
+    _view(sheet, "by biomarker", document["by_biomarker"], "biomarker_id", need)
+
+
+def _by_region(sheet: Sheet, sums: Sums, document: dict) -> None:
+    need = {code: _figures(sums, [line for line in sums.book.cases if line[0] == code])
+            for code, _ in sums.book.problem.places}
+    _view(sheet, "by region", document["by_region"], "region", need)
+
+
+def _by_year(sheet: Sheet, sums: Sums, document: dict) -> None:
+    book = sums.book
+    need = {t + 1: {"testing_cost": book.testing(t),
+                    "treatment_cost": fsum(fsum(by.values()) for by in book.spending(t).values())} for t in book.years}
+    _view(sheet, "by year", document["by_year"], "year", need)
+
+
+def _by_test(sheet: Sheet, sums: Sums, document: dict) -> None:
+    """Tests to buy; work-ups are a row of their own without minutes."""
+    need = {a: {"samples": n, "cost": cost, "technician_minutes": tech, "pathologist_minutes": path,
+                "minutes": tech + path} for a, (n, cost, tech, path) in sums.assays().items() if n > SHARE}
+    workups = sums.mean(w.indication.eligible * w.share * w.indication.workup_cost for w in sums.book.work_ups)
+    rows = [row for row in document["by_test"] if row["assay"] in need or row["samples"] > 0]
+    _view(sheet, "by test", rows, "assay", need)
+    rest = fsum(row["cost"] for row in document["by_test"] if row not in rows)
+    sheet.equal("by test", "by test, work-ups", rest, workups, "the cost of work-ups is not that of the decisions", CENT)
