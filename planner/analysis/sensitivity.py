@@ -35,9 +35,8 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
     """
     study = Study(scenario, evidence)
     base_value = study.optimum.value / study.engine.weight
-    base = study.engine.coverage(study.optimum.plan.values)
     parameters = known(study)
-    rows = _one_way(study, parameters, base_value, base, progress)
+    rows = _one_way(study, parameters, base_value, progress)
     rows.sort(key=lambda r: (-r["swing"], r["name"]))
     grid = _grid(study, parameters, two_way) if two_way else []
     settings = {"objective": scenario.objective, "base": base_value, "parameters": len(rows),
@@ -70,16 +69,16 @@ def _solved(study: Study, wanted: list) -> Iterator[tuple[float, np.ndarray]]:
             yield answer.value / study.engine.weight, study.engine.coverage(answer.values)
 
 
-def _one_way(study: Study, parameters: list[Parameter], base_value: float, base: np.ndarray, progress: Progress) -> list[dict]:
-    wanted = [{p.identity: q} for p in parameters for q in (0.025, 0.975)]
+def _one_way(study: Study, parameters: list[Parameter], base_value: float, progress: Progress) -> list[dict]:
+    wanted = [{}, *({p.identity: q} for p in parameters for q in (0.025, 0.975))]  # the first as it is
     solved = []
     for n, found in enumerate(_solved(study, wanted)):
         if n % 50 == 0:
             progress(n / len(wanted), "each parameter at both ends")
         solved.append(found)
-    rows = []
+    rows, base = [], solved[0][1]
     for n, p in enumerate(parameters):
-        (low, at_low), (high, at_high) = solved[2 * n], solved[2 * n + 1]
+        (low, at_low), (high, at_high) = solved[2 * n + 1], solved[2 * n + 2]
         changed = [study.said(key) for j, key in enumerate(study.engine.keys)
                    if len({c[j] > FUNDED for c in (base, at_low, at_high)}) > 1]
         swing = dust(np.nanmax([low, high, base_value]) - np.nanmin([low, high, base_value]), base_value)

@@ -51,11 +51,12 @@ class Engine:
         self.model, self.cheapest = LoadedModel(self.arrays), LoadedModel(self.arrays)
         self.solves = 0
         self.compiled = None  # coefficient lists of the read-out, filled at its first use
+        self.kept: dict = {}  # answers that the moving of a budget does not touch, by question
         self._columns = {v: j for j, v in enumerate(self.model.variables)}
         self.value_cost = self.model.cost.copy()
         self.money_cost = self.vector(self.formulation.money)
         self._add_rows()
-        self.cheapest.set_cost(self.money_cost + self._order())
+        self.cheapest.set_cost(self.money_cost + self._order)
         self._bounds = self._limits()
 
     # -- set up ----------------------------------------------------------------------------------
@@ -66,6 +67,7 @@ class Engine:
             out[self._columns[variable]] += coefficient
         return out
 
+    @cached_property
     def _order(self) -> np.ndarray:
         """Thousandths of a dollar by the order of ids: among plans of equal value and cost the first by
         id, whatever the way to it."""
@@ -79,6 +81,7 @@ class Engine:
     def _add_rows(self) -> None:
         """Rows that are free until a question needs them: value, money by axis, money for tests."""
         self._free_row("health", -self.value_cost)
+        self._free_row("money", self.money_cost)
         self._free_row("tests_paid", self.vector(merge(*self.formulation.testing.values())))
         for t in range(self.problem.years):
             for axis in AXES:
@@ -220,15 +223,26 @@ class Engine:
             for name, (low, _) in saved.items():
                 self.model.set_row(name, low, None)
 
-    def cost_with(self, column: int, floor: float) -> float:
-        """Least money at the value of the last optimum with one column held at ``floor`` or above;
-        infinite where that value is then out of reach."""
-        self.cheapest.set_columns([column], floor, INF)
+    def most_of(self, columns: list[int], money: float) -> np.ndarray:
+        """The plan, at the value of the last optimum and no more than ``money``, with the largest sum of some
+        columns; their values. Empty where none can be found."""
+        wanted = np.zeros(len(self.money_cost))
+        wanted[columns] = -1.0
+        self.cheapest.set_row("money", None, money)
+        self.cheapest.set_cost(wanted)
         self.solves += 1
-        ok = self.cheapest.run() == "optimal"
-        cost = self.cheapest.highs.getInfo().objective_function_value if ok else INF
-        self.cheapest.set_columns([column], 0.0, INF)
-        return cost
+        solution = self.cheapest.solve()
+        self.cheapest.set_row("money", None, None)
+        self.cheapest.set_cost(self.money_cost + self._order)
+        return solution.values[columns] if solution.status.has_solution else np.zeros(len(columns))
+
+    def remembered(self, question, answer):
+        """The answer to a question that no moved budget changes: asked once, from forgotten bases, so that it
+        does not depend on what was asked before."""
+        if question not in self.kept:
+            self.reset()
+            self.kept[question] = answer()
+        return self.kept[question]
 
     def offset(self, axis: str) -> float:
         """What lies between the row of a budget and the user's amount, USD: blind spending where all
@@ -269,6 +283,10 @@ class Engine:
         today's floors are lifted unless ``floors``, since a mandated line carries the rank that it
         would have had.
         """
+        limits = tuple(sorted((n, v) for n, v in self._bounds.items() if not n.startswith(f"budget_{axis}_")))
+        return self.remembered(("sweep", axis, floors, limits), lambda: self._swept(axis, floors))
+
+    def _swept(self, axis: str, floors: bool) -> Sweep:
         start = self.solves
         lifted = [] if floors else [n for n in self.model.row if n.startswith("floor_")]
         saved = {n: self.model.bounds(n) for n in lifted}
@@ -338,12 +356,11 @@ class Engine:
         """Today's practice where it is known, and the coverage that is known."""
         known = {(u.region, u.id): u.kap0 for u in self.problem.use_cases if u.kap0 is not None}
         known = {key: share for key, share in known.items() if key in self.keys}
-        return (self.evaluate(known) if known else None), known
+        return self.remembered("today", lambda: self.evaluate(known) if known else None), known
 
     @cached_property
     def today_testing(self) -> float:
         """Testing money of today's known practice in a year, USD."""
-        self.reset()  # the figure must not depend on what was asked before
         solution, known = self.today()
         if solution is None:
             if known:

@@ -128,9 +128,16 @@ class _Maker:
             priority.judge(u, i, self.readout.lines[key],
                            priority.standing(self.sweep, key, self._attainable(u), reference),
                            self.problem.threshold, self._attainable(u), self._critical(critical, key),
-                           context | {"full": full.get(key)})
+                           context | {"full": full.get(key)}, self._by_itself(key))
             for key, (u, i) in self.use_cases.items()
         ]
+
+    def _by_itself(self, key) -> priority.ByItself:
+        """What a line is worth by itself: no budget changes it, so that the engine keeps it."""
+        question = ("by itself", key)
+        if question not in self.engine.kept:
+            self.engine.kept[question] = priority.by_itself(*self.use_cases[key], self.problem.threshold)
+        return self.engine.kept[question]
 
     @property
     def given(self) -> bool:

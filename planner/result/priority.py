@@ -159,22 +159,36 @@ def report_class(u: UseCase) -> str:
     return next((c for c in order if c in classes), "not_meaningful")
 
 
+@dataclass(frozen=True)
+class ByItself:
+    """A use case by itself, whatever the budget: its best service today and at the ceiling of access, the
+    same with the drugs worth their cost, and the price that pays. All None where it cannot be planned."""
+
+    alone: Standalone | None = None
+    at_ceiling: Standalone | None = None
+    pays: Standalone | None = None
+    pays_there: Standalone | None = None
+    price: PayingPrice | None = None
+
+
+def by_itself(u: UseCase, ind: Indication, threshold: float) -> ByItself:
+    if u.gap or not u.therapies:
+        return ByItself()
+    return ByItself(best(u, ind), best(u, ind, at_ceiling=True), paying(u, ind, threshold),
+                    paying(u, ind, threshold, at_ceiling=True), price_that_pays(u, ind, threshold))
+
+
 def judge(u: UseCase, ind: Indication, line: Line, place: Standing, threshold: float, attainable: float,
-          criticality: float | None, context: dict) -> Judged:
-    """Everything the list says of one use case."""
-    plannable = bool(u.therapies) and not u.gap
-    alone = best(u, ind) if plannable else None
-    there = best(u, ind, at_ceiling=True) if plannable else None
-    pays = paying(u, ind, threshold) if plannable else None
-    pays_there = paying(u, ind, threshold, at_ceiling=True) if plannable else None
-    price = price_that_pays(u, ind, threshold) if plannable else None
-    exact, ceiling = all_in(line, alone)
+          criticality: float | None, context: dict, itself: ByItself | None = None) -> Judged:
+    """Everything the list says of one use case. ``itself``: what no budget changes, where it is known."""
+    its = itself or by_itself(u, ind, threshold)
+    exact, ceiling = all_in(line, its.alone)
     state = funded(line.coverage, attainable)
-    within = pays is not None or pays_as_planned(line, alone, ceiling, threshold)
+    within = its.pays is not None or pays_as_planned(line, its.alone, ceiling, threshold)
     return Judged(
-        u, ind, line, place, alone, there, pays, within, state, attainable,
-        tier(u, place, line, attainable, within, pays_there, price), report_class(u), exact, ceiling, price,
-        reason(u, ind, state, line, attainable, alone, ceiling, context), criticality,
+        u, ind, line, place, its.alone, its.at_ceiling, its.pays, within, state, attainable,
+        tier(u, place, line, attainable, within, its.pays_there, its.price), report_class(u), exact, ceiling, its.price,
+        reason(u, ind, state, line, attainable, its.alone, ceiling, context), criticality,
         context["full"][1] if context.get("full") else place.full_budget,
     )
 
