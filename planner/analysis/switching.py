@@ -186,6 +186,10 @@ def _without(scenario: Scenario) -> Iterator[tuple[str, str, str, Scenario]]:
     if scenario.budget.basis == "additional":
         yield ("floor", "today", "today's testing may not be lowered",
                _with(scenario, budget=scenario.budget.model_copy(update={"basis": "all"})))
+    for name, weight in scenario.equity.weights.items():
+        kept = {k: w for k, w in scenario.equity.weights.items() if k != name}
+        yield ("weight", name, f"health in {name} counts {weight:g} times",
+               _with(scenario, equity=scenario.equity.model_copy(update={"weights": kept})))
     for name in scenario.services.exclude:
         kept = tuple(x for x in scenario.services.exclude if x != name)
         yield ("service", name, f"the test {name} is not used",

@@ -170,8 +170,9 @@ class Formulation:
         return [(i, u) for i in self.problem.indications for u in i.use_cases if u.active]
 
     def value(self, objective: str) -> Row:
-        """Objective row: discounted health of a measure, or net health, per unit of each variable."""
-        out = self.health("qalys" if objective == "net_health" else objective, discounted=True)
+        """Objective row: discounted health of a measure with its equity weight, or net health, per unit of
+        each variable."""
+        out = self.health("qalys" if objective == "net_health" else objective, as_valued=True)
         if objective == "net_health":
             for t in range(self.problem.years):
                 weight = (1 + self.problem.discount_rate) ** -t / self.problem.threshold
@@ -180,11 +181,13 @@ class Formulation:
                     add(out, variable, -weight * coefficient)
         return out
 
-    def health(self, measure: str, discounted: bool = False) -> Row:
-        """Health of all years by a measure; later years at their present value where ``discounted``."""
+    def health(self, measure: str, as_valued: bool = False) -> Row:
+        """Health of all years by a measure; ``as_valued``: at its present value and with equity weights."""
         out: Row = {}
+        equity = self.scenario.equity.weights
         for k in self.taken:
-            weight = (1 + self.problem.discount_rate) ** -k.source.year if discounted else 1.0
+            weight = (1 + self.problem.discount_rate) ** -k.source.year * equity.get(k.source.indication, 1.0) \
+                if as_valued else 1.0
             for variable, coefficient in terms.health(k, measure):
                 add(out, variable, weight * coefficient)
         return out

@@ -46,6 +46,7 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
     known = {
         "use case": {f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")},
         "drug": {r["drug"] for r in evidence.records("drugs")},
+        "indication": {r["indication_id"] for r in evidence.records("indications")},
         "service": {r["service_id"] for r in evidence.records("services")},
         "currency": {r["currency"] for r in evidence.records("exchange_rates")},
     }
@@ -55,6 +56,7 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
              ("evaluate", "use case", scenario.evaluate),
              ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
              ("services.exclude", "service", scenario.services.exclude),
+             ("equity.weights", "indication", scenario.equity.weights),
              ("display.currency", "currency", (money,) if money else ()),
              ("override.currency", "currency", [o.currency for o in scenario.override if o.currency])]
     issues = [

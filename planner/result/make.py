@@ -98,7 +98,7 @@ class _Maker:
     def _shadow(self, name: str, price: float) -> dict:
         """Value of one more unit of a limit. In QALYs and dollars only where it is both."""
         unit = "USD" if name.startswith("budget_") else "minute" if name.startswith("people_") else "course"
-        both = unit == "USD" and self.scenario.objective in ("qalys", "net_health")
+        both = unit == "USD" and self.scenario.objective in ("qalys", "net_health") and not self.scenario.equity.weights
         return {"value_per_unit": price, "unit": unit, "objective": self.scenario.objective,
                 "qalys_per_usd": price if both else None,
                 "usd_per_qaly": 1 / price if both and price > 0 else None}
@@ -177,7 +177,7 @@ class _Maker:
         prices = self.optimum.shadow_prices
         binding = [("money" if n.startswith("budget_") else "people" if n.startswith("people_") else "supply",
                     words(n), p) for n, p in sorted(prices.items()) if p > BINDS]
-        in_qalys = self.scenario.objective == "qalys"
+        in_qalys = self.scenario.objective == "qalys" and not self.scenario.equity.weights
         return {
             "gate": self.scenario.evidence_gate.level, "binding": binding, "measure": self._measure(),
             "cut_off": max((p for n, p in prices.items() if n.startswith("budget_testing")), default=None)

@@ -63,6 +63,8 @@ def _namer(evidence) -> Callable[[str, str], str]:
             return evidence.record("drugs", drug=key).get("name") or key
         if kind == "assay":
             return evidence.record("assays", assay_id=key).get("name") or key
+        if kind == "indication":
+            return evidence.record("indications", indication_id=key).get("name") or key
         indication, _, biomarker = key.partition("/")
         first = evidence.record("biomarkers", biomarker_id=biomarker).get("short_name")
         second = evidence.record("indications", indication_id=indication).get("name")
@@ -194,6 +196,11 @@ def _rest(s: Scenario, p: Scenario, name) -> Iterator[str]:
     if changed("display.currency"):
         code = s.display.currency or "the local currency"
         yield "Money shown in dollars only" if code == "USD" else f"Money shown in {code} beside dollars"
+    for key in sorted(s.equity.weights.keys() | p.equity.weights.keys()):
+        weight = s.equity.weights.get(key, 1.0)
+        if weight != p.equity.weights.get(key, 1.0):
+            yield f"Health in {name('indication', key)} counts {weight:,.4g} times" if weight != 1 \
+                else f"Health in {name('indication', key)} counts as elsewhere"
     before = {o.identity: o for o in p.override}
     yield from (_override(o, name) for o in s.override if o != before.get(o.identity))
     gone = set(before) - {o.identity for o in s.override}

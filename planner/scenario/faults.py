@@ -22,7 +22,7 @@ Path = tuple[str, ...]
 FREE = "*"  # stands for a key that the planner names: a drug, a use case
 NOT_OFFERED = {
     ("setting", "countries"), ("setting", "hospital"), ("services", "send_out"), ("services", "buy_instruments"),
-    ("cases",), ("equity",), ("laboratory", "prices"), ("laboratory", "instruments"),
+    ("cases",), ("equity", "region_floor"), ("equity", "largest_gap"), ("laboratory", "prices"), ("laboratory", "instruments"),
     ("laboratory", "platforms"), ("laboratory", "staff_minutes"), ("laboratory", "price"),
     ("access", "drugs", FREE, "from_year"), ("budget", "setup"), ("services", "laboratories"),
 }

@@ -114,6 +114,12 @@ class Laboratory(Frozen):
     pathologist_minutes: Usd | None = None
 
 
+class Equity(Frozen):
+    """How much the health of an indication's patients counts, against 1 for the others."""
+
+    weights: dict[Slug, Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]] = {}
+
+
 class Display(Frozen):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
 
@@ -160,6 +166,7 @@ class Scenario(Frozen):
     policy: Policy = Policy()
     services: Services = Services()
     laboratory: Laboratory = Laboratory()
+    equity: Equity = Equity()
     display: Display = Display()
     evaluate: dict[UseCaseId, Share] = {}
     override: tuple[Override, ...] = ()
