@@ -15,8 +15,8 @@ from planner.result.make import make_plan
 from planner.result.plan import Plan
 from planner.scenario.model import Scenario
 
-__version__ = "0.1.0"
-MODEL_VERSION = "2026.1"
+__version__ = "0.2.0"
+MODEL_VERSION = "2026.2"
 
 
 def plan(scenario: Scenario, evidence: Evidence | None = None) -> Plan:

@@ -11,7 +11,6 @@ import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import planner
 from planner import commands
@@ -19,7 +18,7 @@ from planner.arguments import evidence_of, outputs, scenario_of, write_text
 from planner.errors import BadInput, Issue, PlannerError
 from planner.report import tables
 
-LATER = ("strategies", "audit", "template")
+LATER = ("strategies", "template")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     add("export-model", export_model, "the linear program as a file", scenario=True).add_argument(
         "--out", required=True, metavar="FILE", help="model.mps or model.lp")
     commands.add_commands(add)
+    add("audit", audit, "check every constraint and total of a plan file").add_argument(
+        "plan", metavar="PLAN.json", help="a plan as `plan --out plan.json` writes it")
     add("benchmark", benchmark, "time the planner against a bare solver")
     return parser
 
@@ -257,6 +258,15 @@ def _program(engine):
         if row is not None and upper < 1e30:
             row.changeRHS(upper)
     return lp
+
+
+def audit(arguments) -> int:
+    """Check a plan file with code that is not the planner's; 1 where any check fails."""
+    from planner.analysis.audit import audit as check
+
+    found = check(arguments.plan, arguments.evidence, model_version=planner.MODEL_VERSION)
+    print(found.text(), end="")
+    return 0 if found.passed else 1
 
 
 def benchmark(arguments) -> int:

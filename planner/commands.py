@@ -46,6 +46,8 @@ class Watched:
             sys.stderr.flush()
 
     def _tell(self, text: str) -> None:
+        if text == self.shown:
+            return
         sys.stderr.write("\r" + text.ljust(len(self.shown)))
         sys.stderr.flush()
         self.shown = text
@@ -74,7 +76,7 @@ def add_commands(add: Callable) -> None:
                           help="one scenario on two versions: another data package, or a folder or workbook laid over this one")
     batch_ = sub("batch", batch, "one scenario in many countries")
     batch_.add_argument("--countries", required=True, metavar="all|KEN,UGA,...", help="codes or names, with commas")
-    batch_.add_argument("--draws", default="0", metavar="N", help="how sure each line is, by so many draws (default 0: not asked)")
+    batch_.add_argument("--draws", default="0", metavar="N", help="how sure each line is, by so many draws (default 0)")
     batch_.add_argument("--per-person", action="store_true", help="budgets grow and shrink with the population")
     for command in (uncertainty_, batch_):
         command.add_argument("--seed", default="1", metavar="S", help="of the draws (default 1)")

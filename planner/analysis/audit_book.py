@@ -96,14 +96,17 @@ class Reading:
         """Courses more than without the test."""
         return self.people(t, today + bought) - self.blind(t)
 
-    def gain(self, measure: str) -> float | None:
-        """Health gained against no test; None where a therapy has no number for it."""
+    def gain(self, measure: str, known: bool = False) -> float | None:
+        """Health gained against no test; None where a therapy has no number for it (``known``: of the
+        therapies that have one)."""
         total = 0.0
         pi = self.case.prevalence_net / self.case.subgroup if self.case.subgroup else 0.0
         pi = 1 - pi if self.case.role == "spares" else pi
         true, false = self.carriers
         for t, today, bought in self.given:
             pair = t.effects.pair(measure)
+            if pair is None and known:
+                continue
             if pair is None:
                 return None
             h, other = pair
@@ -174,8 +177,8 @@ class Book:
         option = self.options.get((i.region, i.indication, base))
         return option is not None and option.kind == "base"
 
-    def base_share(self, k: Key) -> float:
-        return self._bases.get((k.region, k.indication, k.year, k.base), 0.0)
+    def base_share(self, region: str, indication: str, base: str, year: int) -> float:
+        return self._bases.get((region, indication, year, base), 0.0)
 
     @cached_property
     def _bases(self) -> dict[tuple, float]:
@@ -199,6 +202,14 @@ class Book:
         keys = [*shares, *(k for k in given if k not in shares)]
         found = (self._reading(k, *shares.get(k, (0.0, 0.0)), given.get(k, {})) for k in keys)
         return tuple(r for r in found if r is not None)
+
+    @cached_property
+    def within(self) -> dict[tuple[str, str, int, str], list[Reading]]:
+        """Readings by region, indication, year and base."""
+        out: dict[tuple[str, str, int, str], list[Reading]] = {}
+        for r in self.readings:
+            out.setdefault((r.key.region, r.key.indication, r.key.year, r.key.base), []).append(r)
+        return out
 
     def _reading(self, k: Key, share: float, access: float, given: dict) -> Reading | None:
         case = self.cases.get((k.region, k.indication, k.biomarker))

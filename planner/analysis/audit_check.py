@@ -67,7 +67,7 @@ class Sheet:
         """A check that had nothing to look at in this plan is told as passed, with that word."""
         if name not in self.places:
             self.places[name] = 0
-            self.tightest[name] = (0.0, Check(name, True, None, None, "", words))
+            self.tightest[name] = (-math.inf, Check(name, True, None, None, "", words))
 
     def checks(self) -> tuple[Check, ...]:
         out: list[Check] = []
@@ -76,7 +76,7 @@ class Sheet:
                 out += self.failed[name]
             else:
                 best = self.tightest[name][1]
-                where = f"{places} places, nearest: {best.where}" if places > 1 else best.where
+                where = f"{places} places, nearest: {best.where}" if places > 1 else best.where or best.words
                 out.append(Check(name, True, best.have, best.need, where, best.words))
         return tuple(out)
 

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from planner.scenario.model import PAYERS, Scenario
 SCHEMA = "plan/1"
 MAX_BYTES = 64_000_000
 MAX_DEPTH = 16
-MAX_TOLD = 40
+MAX_FOUND, MAX_TOLD = 5000, 40
+MAX_NUMBER = 1e18  # no money, people or health of any country is more
 REMEDY = "take the file as `python -m planner plan SCENARIO --out plan.json` wrote it"
 
 
 def number(value) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MAX_NUMBER
 
 
 def maybe(kind: Callable) -> Callable:
@@ -52,8 +54,22 @@ def truth(value) -> bool:
     return isinstance(value, bool)
 
 
+def spells(value) -> bool:
+    return isinstance(value, list) and all(isinstance(v, list) and len(v) == 2 and all(map(number, v)) for v in value)
+
+
+def priced(value) -> bool:
+    return isinstance(value, dict) and all(isinstance(p, dict) and number(p.get("value_per_unit")) for p in value.values())
+
+
+def named(value) -> bool:
+    return isinstance(value, dict) and all(map(texts, value.values()))
+
+
 WORDS = {number: "a number", text: "a text", year: "a year of the plan", texts: "a list of texts",
-         figures: "a table of numbers", truth: "true or false"}
+         figures: "a table of numbers", truth: "true or false",
+         spells: "a list of pairs of budgets", named: "lists of texts by name",
+         priced: "prices by limit"}
 MONEY = ("testing_cost", "treatment_cost")
 HEALTH = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated")
 WHERE = {"region": text, "indication_id": text, "year": year}
@@ -76,8 +92,8 @@ SHAPE: dict[str, Any] = {
     | {"patients_treated": number, "qalys": number, "cost_per_qaly": maybe(number), "cost_is_upper_bound": truth}
     | dict.fromkeys(("life_years", "deaths_averted", "dalys_averted"), maybe(number))
     | dict.fromkeys(("lines_funded", "biomarkers_funded", "indications_funded"), number)
-    | {"cost_by_payer": PAID, "without_number": {}},
-    "reference": {"totals": maybe(lambda v: isinstance(v, dict))},
+    | {"cost_by_payer": PAID, "without_number": named},
+    "reference": {"totals": maybe(lambda v: isinstance(v, dict) and number(v.get("testing_cost")))},
     "list": [
         {"region": text, "indication_id": text, "biomarker_id": text, "rank": year, "priority_tier": text,
          "funded": text, "gap": text, "gate": {"passed": truth}, "reason": {"code": text}, "mandated": truth}
@@ -86,7 +102,7 @@ SHAPE: dict[str, Any] = {
                         maybe(number))
         | {"health": dict.fromkeys(HEALTH, maybe(number)), "treated_by_payer": PAID, "cost_by_payer": PAID,
            "services": [{"service": text, "share": number}], "therapies": [{"therapy": text, "treated": number}],
-           "chain": dict.fromkeys(CHAIN, maybe(number)), "drugs_above_threshold": lambda v: isinstance(v, list)}],
+           "chain": dict.fromkeys(CHAIN, maybe(number)), "earlier_spells": spells}],
     "by_biomarker": [{"biomarker_id": text, "qalys": maybe(number)} | dict.fromkeys(
         ("patients_tested", "positives_found", "patients_treated", "incremental_cost", *MONEY), number)],
     "by_test": [{"assay": text} | dict.fromkeys(
@@ -94,7 +110,8 @@ SHAPE: dict[str, Any] = {
     "by_region": [{"region": text, "qalys": number, "patients_treated": number} | dict.fromkeys(MONEY, number)],
     "by_year": [{"year": year} | dict.fromkeys(MONEY, number)],
     "do_not_buy": [{"indication_id": text, "biomarker_id": text, "priority_tier": text}],
-    "frontier": [{"budget": number, "value": number}],
+    "frontier": [{"budget": number, "value": number}], "shadow_prices": priced,
+    "provenance": [{"parameter": text, "key": text, "value": number, "quality": text}],
 }
 
 
@@ -118,7 +135,7 @@ def read_plan(path: str | Path) -> PlanFile:
     if "solution" not in document:
         raise BadInput([Issue(label, "the plan holds no decisions (`solution`), so nothing can be checked",
                               "plan the scenario again with this version", "missing")])
-    issues = list(misshapen(document, SHAPE, ""))
+    issues = list(islice(misshapen(document, SHAPE, ""), MAX_FOUND))
     scenario = None
     if isinstance(document.get("scenario"), dict):
         scenario, wrong = _scenario(document["scenario"])
@@ -144,9 +161,12 @@ def _parsed(content: bytes, label: str):
     doubled: list[str] = []
 
     def once(pairs: list[tuple[str, Any]]) -> dict:
-        keys = [k for k, _ in pairs]
-        doubled.extend({k for k in keys if keys.count(k) > 1} if len(set(keys)) < len(keys) else ())
-        return dict(pairs)
+        out: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in out:
+                doubled.append(key)
+            out[key] = value
+        return out
 
     try:
         document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=once)
@@ -169,8 +189,6 @@ def _odd(document) -> Iterator[str]:
     while level:
         at, value, depth = level.pop()
         if isinstance(value, float) and not math.isfinite(value):
-            yield at
-        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**300:
             yield at
         elif isinstance(value, dict | list) and depth < MAX_DEPTH:
             inside = value.items() if isinstance(value, dict) else enumerate(value, 1)

@@ -75,8 +75,7 @@ def _results(book: Book, sheet: Sheet) -> None:
         sheet.true("service offered", str(k), r.option.kind == ("single" if is_single(r) else "base"), r.option.kind,
                    "single" if is_single(r) else "base", "a base is used as a single, or a single as a base")
     for (region, indication, biomarker, base, year), total in sums.items():
-        y = next((w.bases.get(base, 0.0) for w in book.work_ups if (w.indication.region, w.indication.indication,
-                                                                    w.year) == (region, indication, year)), 0.0)
+        y = book.base_share(region, indication, base, year)
         sheet.at_most("results within their base", f"{region} {indication}/{biomarker} within {base}, year {year + 1}",
                       total, y, "more results are used than patients are given the base")
 
@@ -183,8 +182,7 @@ def _decisions(book: Book, sheet: Sheet) -> None:
             given = r.case.subgroup * r.result.eta * r.called * sum(x + v for _, x, v in mine)
             sums[k] = sums.get(k, 0.0) + given
     for (region, indication, group, base, year), total in sums.items():
-        y = sum(w.bases.get(base, 0.0) for w in book.work_ups
-                if (w.indication.region, w.indication.indication, w.year) == (region, indication, year))
+        y = book.base_share(region, indication, base, year)
         sheet.at_most(name, f"{region} {indication} {group} within {base}, year {year + 1}", total, y,
                       "more people get a matched drug than are worked up")
 
@@ -201,9 +199,10 @@ def covered(book: Book) -> dict[tuple[str, str, str, int], float]:
 
 
 def attainable(book: Book, u: UseCase, year: int) -> float:
-    """Highest coverage in a year: the ceiling, and what the ramp allows from today's (unknown: from none)."""
-    ramp = book.scenario.coverage.ramp_per_year
-    return u.kap if ramp is None else min(u.kap, (u.kap0 or 0.0) + ramp * (year + 1))
+    """Highest coverage in a year: the ceiling, with selective access those who can get a drug, and what the
+    ramp allows from today's coverage (unknown: from none)."""
+    ramp, most = book.scenario.coverage.ramp_per_year, min(u.kap, book.first_share(u))
+    return most if ramp is None else min(most, (u.kap0 or 0.0) + ramp * (year + 1))
 
 
 def _coverage(book: Book, sheet: Sheet) -> None:
@@ -228,15 +227,24 @@ def _policy(book: Book, sheet: Sheet) -> None:
                         "the coverage is not the one given", SHARE)
 
 
+def before_plan(book: Book) -> dict[tuple[str, str, str], float]:
+    """Today's coverage by line, known, or implied by a line tested today that requires it; else none."""
+    out = {key: u.kap0 or 0.0 for key, u in book.cases.items()}
+    for (region, indication, _), u in book.cases.items():
+        for first in u.requires if u.active else ():
+            if (region, indication, first) in out:
+                out[region, indication, first] = max(out[region, indication, first], u.kap0 or 0.0)
+    return out
+
+
 def _ramp(book: Book, sheet: Sheet) -> None:
     name, ramp = "ramp", book.scenario.coverage.ramp_per_year
     sheet.none(name, "not limited")
     if ramp is None:
         return
-    shares = covered(book)
+    shares, before_all = covered(book), before_plan(book)
     for (region, indication, biomarker, t), share in shares.items():
-        before = shares[region, indication, biomarker, t - 1] if t else \
-            book.cases[region, indication, biomarker].kap0 or 0.0
+        before = shares[region, indication, biomarker, t - 1] if t else before_all[region, indication, biomarker]
         sheet.at_most(name, f"{region} {indication}/{biomarker}, year {t + 1}", share, before + ramp,
                       "coverage grows faster than the ramp allows")
 

@@ -50,7 +50,7 @@ class Sums:
 
     def health(self, line: Line, measure: str) -> float | None:
         case = self.book.cases[line]
-        if not case.active or any(t.effects.pair(measure) is None for t in case.therapies):
+        if any(t.effects.pair(measure) is None for t in case.therapies):
             return None
         return self.mean(r.gain(measure) or 0.0 for r in self.by_line[line])
 
@@ -68,6 +68,14 @@ class Sums:
                 for z, n in self.book.by_payer(r, t, x, v).items():
                     out[z] += n / self.years
         return out
+
+    def by_group(self, line: Line, fit: bool) -> float:
+        """People of the line of treatment that reaches most: treated, or able to get the drug (fit or not)."""
+        out: dict[str, float] = defaultdict(float)
+        for r in self.by_line[line]:
+            for t, x, v in r.given:
+                out[t.line_group] += r.people(t, x + v) / (1.0 if fit else t.fit or 1.0) / self.years
+        return max(out.values(), default=0.0)
 
     def blind(self, line: Line) -> float:
         return self.mean(r.blind(t) for r in self.by_line[line] for t, _, _ in r.given)
@@ -174,7 +182,7 @@ def _line(sheet: Sheet, sums: Sums, line: Line, row: dict) -> None:
         same("health", row["health"][m], sums.health(line, m), SMALL, f", {m}")
     _shares_of_line(same, sums, line, row, treated)
     _ratio(sheet, sums, line, row, where)
-    _chain(same, sums, line, row["chain"])
+    _chain(sheet, same, sums, line, row, where)
 
 
 def _shares_of_line(same, sums: Sums, line: Line, row: dict, treated: dict) -> None:
@@ -194,30 +202,33 @@ def _shares_of_line(same, sums: Sums, line: Line, row: dict, treated: dict) -> N
 def _ratio(sheet: Sheet, sums: Sums, line: Line, row: dict, where: str) -> None:
     """All-in cost per QALY: tests and incremental cost over health; where only a bound is known no ratio is shown."""
     health = sums.health(line, "qalys") or 0.0
-    need = None
-    if sums.share(line) > SHARE and health > SMALL:
-        need = (sums.testing.get(line, 0.0) + sums.incremental(line)) / health
-    if sums.share(line) > SHARE and abs(health) <= SMALL:
-        return  # a ratio to next to nothing
+    if sums.share(line) <= SHARE or abs(health) <= SMALL:
+        return  # what it would cost if it were funded, or a ratio to next to nothing
+    need = (sums.testing.get(line, 0.0) + sums.incremental(line)) / health if health > 0 else None
     words = "not tests and incremental cost over QALYs"
     sheet.equal("line: cost per QALY, bound", where, row["cost_per_qaly_ceiling"], need, words, CENT)
     sheet.equal("line: cost per QALY", where, row["cost_per_qaly"], None if sums.bounded(line) else need, words, CENT)
 
 
-def _chain(same, sums: Sums, line: Line, chain: dict) -> None:
-    i, u = sums.book.indications[line[:2]], sums.book.cases[line]
+def _chain(sheet: Sheet, same, sums: Sums, line: Line, row: dict, where: str) -> None:
+    """People at each link; several lines of treatment count the one that reaches most. ``accessible`` is held
+    between those treated and those who would be if all were fit."""
+    i, u, chain = sums.book.indications[line[:2]], sums.book.cases[line], row["chain"]
     same("chain", chain["incident"], i.incident, SMALL, ", incident")
     same("chain", chain["eligible"], u.asked(i.eligible), SMALL, ", eligible")
     if chain.get("basis") != "plan":
         return  # what it could be, not what is decided
     mine = sums.by_line[line]
+    treated, reach = sums.by_group(line, fit=True), sums.by_group(line, fit=False)
     steps = {"worked_up": sums.tested(line), "adequate": sums.mean(r.tested * r.result.usable for r in mine),
              "in_time": sums.mean(r.tested * r.result.eta for r in mine), "positive": sums.positive(line),
-             "treated": fsum(sums.treated(line).values()),
-             "accessible": min(sums.positive(line), sums.mean(
-                 r.asked * r.result.eta * r.called * fsum(x + v for _, x, v in r.given) for r in mine))}
+             "treated": min(treated, sums.positive(line))}
     for step, need in steps.items():
         same("chain", chain[step], need, SMALL, f", {step}")
+    words = "not between the people treated and those who can reach a drug"
+    have = chain["accessible"] if chain["accessible"] is not None else -1.0
+    sheet.at_least("line: chain", f"{where}, accessible", have, min(treated, sums.positive(line)), words, SMALL)
+    sheet.at_most("line: chain", f"{where}, accessible", have, min(reach, sums.positive(line)), words, SMALL)
 
 
 def _totals(sheet: Sheet, sums: Sums, document: dict) -> None:
@@ -264,7 +275,7 @@ def _totals(sheet: Sheet, sums: Sums, document: dict) -> None:
 
 
 def _numberless(u: UseCase, measure: str) -> bool:
-    return u.active and any(t.effects.pair(measure) is None for t in u.therapies)
+    return any(t.effects.pair(measure) is None for t in u.therapies)
 
 
 # -- views ---------------------------------------------------------------------------------------------

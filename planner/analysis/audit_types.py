@@ -52,17 +52,17 @@ def _of_base(book: Book, w: WorkUp, base: str) -> Iterator[PatientType]:
 
 
 def of_base(book: Book, w: WorkUp, base: str) -> list[Reading]:
-    i = w.indication
-    return [r for r in book.readings if (r.key.region, r.key.indication, r.key.year, r.key.base)
-            == (i.region, i.indication, w.year, base)]
+    return book.within.get((w.indication.region, w.indication.indication, w.year, base), [])
 
 
 def check_types(book: Book, sheet: Sheet) -> None:
     """The types of patient give back the plan: weights, shares worked up, results, prerequisites."""
     name, types = "mix of real patients", patient_types(book)
+    by_place: dict[tuple, list[PatientType]] = {}
+    for t in types:
+        by_place.setdefault((t.region, t.indication, t.year), []).append(t)
     for w in book.work_ups:
-        i = w.indication
-        mine = [t for t in types if (t.region, t.indication, t.year) == (i.region, i.indication, w.year)]
+        mine = by_place.get((w.indication.region, w.indication.indication, w.year), [])
         sheet.equal(name, str(w), sum(t.weight for t in mine), w.share,
                     "the types of patient do not sum to the share worked up", SHARE)
         for t in mine:

@@ -234,7 +234,7 @@ def _on_cluster(study, candidates, todo, seed, progress, scheduler) -> dict[int,
         work = partial(_remote, scenario=study.scenario, candidates=candidates, seed=seed)
         futures = {client.submit(_call, work, evidence, block, pure=False): block[0] for block in todo}
         out: dict[int, Drawn] = {}
-        for future, result in as_done(list(futures), with_results=True):
+        for future, result in as_done(list(futures), loop=client.loop, with_results=True):
             out[futures[future]] = result
             progress(len(out) / len(todo), f"{len(out)} of {len(todo)} blocks of draws")
         return out

@@ -171,13 +171,14 @@ def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
         mine = [p.draws for p in drawn.parameters if p.group == group]
         if mine:
             out.append(row("group", group, words, voi.evppi(net, np.column_stack(mine)), len(mine)))
-    single = [(voi.evppi(net, p.draws[:, None]), p) for p in _strongest(drawn, net)]
+    tried = len(drawn.parameters)
+    single = [(voi.evppi(net, p.draws[:, None], tried), p) for p in _strongest(drawn, net)]
     single.sort(key=lambda s: (-s[0], s[1].name))
     return out + [row("single", p.name, GROUPS[p.group], value, 1, p.quality) for value, p in single[:SINGLE]]
 
 
 def _strongest(drawn: Drawn, net: np.ndarray) -> list:
-    """Parameters most correlated with some difference between lists: the only ones worth a regression."""
+    """Parameters that move some difference between lists most: the only ones worth a regression."""
     x = np.column_stack([p.draws for p in drawn.parameters])
     x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-15)
     gains = net - net[:, [int(net.mean(axis=0).argmax())]]
@@ -185,8 +186,7 @@ def _strongest(drawn: Drawn, net: np.ndarray) -> list:
     if gains.shape[1] == 0:
         return []
     gains = (gains - gains.mean(axis=0)) / gains.std(axis=0)
-    strength = np.abs(x.T @ gains / len(x)).max(axis=1)
-    return [drawn.parameters[j] for j in np.argsort(-strength, kind="stable")[:3 * SINGLE]]
+    return [drawn.parameters[j] for j in np.argsort(-voi.strength(x, gains), kind="stable")[:3 * SINGLE]]
 
 
 def _outcomes(names: list[str], drawn: Drawn) -> list[dict]:

@@ -143,7 +143,7 @@ class Formulation:
         x = tuple((d, self._var("x", *tag, d.therapy, t + 1)) for d in u.therapies if self.levers or d.alpha > 0)
         v = tuple(
             (d, self._var("v", *tag, d.therapy, t + 1))
-            for d in u.therapies if self.bought(d) and (self.levers or d.amax > d.alpha)
+            for d in u.therapies if self.bought(d) and (self.levers or self.ceiling(d) > d.alpha)
         )
         taken = Taken(source, u, ind, option, q, qa, x, v, self.problem.years,
                       self.reach(u) if selective else 1.0)
@@ -152,6 +152,14 @@ class Formulation:
 
     def bought(self, d: TherapyOption) -> bool:
         return bool(set(d.drugs) & set(self.scenario.access.buy))
+
+    def ceiling(self, d: TherapyOption):
+        """Share that could get a therapy if the plan buys what it may: the smallest over its drugs, those
+        that are not bought as reachable as today."""
+        if not self.bought(d):
+            return d.alpha
+        parts = [ceiling if drug in self.scenario.access.buy else share for drug, share, ceiling in d.reach]
+        return most(d.alpha, min(parts, default=d.amax))
 
     # -- rows that several constraints and the objective share --------------------------------
 
@@ -300,7 +308,7 @@ class Formulation:
 
     def reach(self, u: UseCase) -> float:
         """A: the largest share of those in need whom any drug of the use case can reach."""
-        return reduce(most, (most(d.alpha, d.amax) if self.bought(d) else d.alpha for d in u.therapies), 0.0)
+        return reduce(most, map(self.ceiling, u.therapies), 0.0)
 
 
 def offered(ind: Indication, cases) -> tuple[list[ServiceOption], list[ServiceOption]]:

@@ -238,10 +238,11 @@ class Engine:
 
     def remembered(self, question, answer):
         """The answer to a question that no moved budget changes: asked once, from forgotten bases, so that it
-        does not depend on what was asked before."""
+        does not depend on what was asked before; bases are forgotten afterwards too, asked or recalled."""
         if question not in self.kept:
             self.reset()
             self.kept[question] = answer()
+        self.reset()
         return self.kept[question]
 
     def offset(self, axis: str) -> float:

@@ -74,7 +74,7 @@ class Sweeper:
         return tuple(Point(x + self.shift, v, cover) for x, v, _, cover in ordered)
 
     def _full(self) -> tuple[float, float]:
-        """(smallest budget at which more buys nothing, value there)."""
+        """(a budget at which more buys nothing, the smallest with one year; value there)."""
         engine = self.engine
         self._limit(None)
         value = engine.run()
@@ -85,13 +85,18 @@ class Sweeper:
         engine.model.set_row("health", value - 1e-9 * max(1.0, abs(value)), None)
         engine.model.set_cost(money)
         engine.run()
-        spent = engine.model.highs.getInfo().objective_function_value
+        spent = self._dearest_year()
         engine.model.set_cost(engine.value_cost)
         engine.model.set_row("health", None, None)
-        return max(0.0, spent / engine.problem.years), value
+        return max(0.0, spent), value
+
+    def _dearest_year(self) -> float:
+        """Money of the year that needs most in the solution at hand: the budget is the same in every year."""
+        activity = self.engine.model.highs.getSolution().row_value
+        return max(activity[self.engine.model.row[name]] for name in self.rows)
 
     def _bottom(self, top: float) -> float:
-        """The smallest budget with which the other limits and floors can be met."""
+        """A budget with which the other limits and floors can be met, the smallest with one year."""
         engine = self.engine
         self._limit(0.0)
         if np.isfinite(engine.run()):
@@ -100,7 +105,7 @@ class Sweeper:
         engine.model.set_cost(sum(engine.vector(engine.formulation.axis(self.axis, t))
                                   for t in range(engine.problem.years)))
         engine.run()
-        least = engine.model.highs.getInfo().objective_function_value / engine.problem.years
+        least = self._dearest_year()
         engine.model.set_cost(engine.value_cost)
         return min(top, least * (1 + 1e-9) + 1e-6)
 

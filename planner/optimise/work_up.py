@@ -45,13 +45,15 @@ def one_result_per_biomarker(f: Formulation, ind, base: str, mine, y, t: int) ->
 def prerequisites(f: Formulation, ind, base: str, mine, cases, t: int) -> None:
     """Within a base b is read only where its prerequisite is known.
 
-    A prerequisite that is no active use case here (no drug of its own) cannot be enforced
-    through q and is left to the note of the plan.
+    One that the scenario excludes, or that has no number for the objective, is never known, so b is not
+    read. One that is no active use case here for another reason (no drug of its own, below the gate) cannot
+    be enforced through q and is left to the note of the plan.
     """
     active = {u.biomarker for u in cases}
+    unknown = {u.biomarker for u in ind.use_cases if u.excluded or (u.active and u.biomarker not in active)}
     for u in cases:
         for required in u.requires:
-            if required not in active:
+            if required not in active and required not in unknown:
                 continue
             row: Row = {}
             for k in mine:
@@ -126,11 +128,11 @@ def line_group(f: Formulation, k: Taken, tag: str, mine: list[TherapyOption], sc
     v = {d.therapy: variable for d, variable in k.v if d.therapy in names}
     nested(f, f"access_{tag}", {d.therapy: d.alpha * d.sub / scale for d in mine}, [x], k.qa)
     if v:
-        ceiling = {d.therapy: (most(d.alpha, d.amax) if f.bought(d) else d.alpha) * d.sub / scale for d in mine}
+        ceiling = {d.therapy: f.ceiling(d) * d.sub / scale for d in mine}
         nested(f, f"ceiling_{tag}", ceiling, [x, v], k.qa)
     for d in mine:
         if d.therapy in v:
-            more = most(0.0, (d.amax - d.alpha) * d.sub / scale)
+            more = (f.ceiling(d) - d.alpha) * d.sub / scale
             f.constrain(f"bought_{tag}_{d.therapy}", {v[d.therapy]: 1.0, k.qa: -more}, pulp.LpConstraintLE, 0)
     blind = sum(d.u0 for d in mine) / scale
     if f.levers or some(blind):  # nobody is denied by being tested what he would get blind

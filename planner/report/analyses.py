@@ -17,7 +17,7 @@ from planner.report.numbers import KINDS, MEASURE_WORDS, MINUS, precise, show
 from planner.report.tables import RESTS_ON, Column, csv_text, footer, plain
 
 WIDTH = 118  # of a printed table where the terminal does not say
-WIDEST = 44  # of a printed column
+WIDEST, NARROWEST = 44, 20  # of a printed column of texts
 NONE = "-"  # a number that does not exist: nothing more to buy, never flips, not known
 HEADINGS = {
     "frontier": "What more money buys", "switching": "What would change a decision", "access": "What a drug would unlock",
@@ -84,7 +84,8 @@ def rests_on(found: Analysis) -> list[tuple[str, Any]]:
         ("Place", place), ("Value of a QALY used (USD)", threshold.get("value")),
         ("Source of that value", threshold.get("source")), ("Money: US dollars of the year", str(head["base_year"])),
         ("Evidence version", head["evidence"]["version"]), ("Evidence sha256", head["evidence"]["sha256"]),
-        *([("Compared evidence version", against["version"]), ("Compared evidence sha256", against["sha256"])] if against else ()),
+        *([("Compared with evidence version", against["version"]), ("Compared with evidence sha256", against["sha256"])]
+          if against else ()),
         ("Model version", head["model_version"]),
     ]
     return [(words, value) for words, value in rows if value not in (None, "")]
@@ -94,11 +95,11 @@ def rests_on(found: Analysis) -> list[tuple[str, Any]]:
 
 def printed(found: Analysis, width: int = WIDTH) -> str:
     """The answer in words and the main tables for a terminal, numbers through :func:`numbers.show`."""
-    parts = [f"{found.scenario.name}: {HEADINGS[found.kind].lower()}", ""]
+    parts = [textwrap.fill(f"{found.scenario.name}: {HEADINGS[found.kind].lower()}", width), ""]
     parts += [textwrap.fill(text, min(width, 110)) for text in found.words]
     for table in tables_of(found):
         parts += _printed(table, rows_of(found, table.name), width)
-    text = "\n".join([*parts, "", footer(found.head)]) + "\n"
+    text = "\n".join([*parts, "", textwrap.fill(footer(found.head), width)]) + "\n"
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace(MINUS, "-"))
 
 
@@ -108,19 +109,21 @@ def _printed(table: Table, rows: Sequence[Row], width: int) -> list[str]:
     if not shown:
         return []
     cells = [_cells(table, header, path, shown) for header, path in table.printed]
-    kept = _fitting([max(map(len, texts)) for _, texts in cells], width)
-    lines = ["", textwrap.fill(f"{table.title} (each row: {table.row})", width), *_lines(cells[:kept])]
+    widths = _widths(cells, width)
+    kept = len(widths)
+    lines = ["", textwrap.fill(f"{table.title} (each row: {table.row})", width), *_lines(cells, widths)]
     if len(shown) < len(rows):
-        lines.append(f"{len(shown)} of {len(rows):,} rows; a file (--out) has them all.")
+        lines.append(f"{len(shown)} of {len(rows):,} rows; --out FILE.xlsx or .json has them all.")
     if kept < len(cells):
-        lines.append(f"Not shown for want of room: {', '.join(header for header, _ in table.printed[kept:])}.")
+        left = ", ".join(header for header, _ in table.printed[kept:])
+        lines.append(textwrap.fill(f"Not shown for want of room: {left}.", width))
     return lines
 
 
 def _cells(table: Table, header: str, path: str, rows: Sequence[Row]) -> tuple[bool, list[str]]:
     """(whether the column holds numbers, its header and cells as texts)."""
     column = table.column(path)
-    return column.kind != "text", [header, *(_short(said(column, row)) for row in rows)]
+    return column.kind != "text", [header, *(said(column, row) for row in rows)]
 
 
 def said(column: Column, row: Row) -> str:
@@ -135,25 +138,24 @@ def said(column: Column, row: Row) -> str:
     return precise(value) if column.kind == "number" else str(value)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 2]}.."
-
-
-def _fitting(widths: Sequence[int], width: int) -> int:
-    """How many columns fit, two at least."""
-    used, kept = 0, 0
-    for w in widths:
-        used += w + (2 if kept else 0)
-        if used > width and kept >= 2:
+def _widths(cells: Sequence[tuple[bool, list[str]]], width: int) -> list[int]:
+    """Widths of the columns that fit, two at least: texts give way first, then columns from the right."""
+    widths = [max(map(len, texts)) for _, texts in cells]
+    widths = [w if number else min(w, WIDEST) for w, (number, _) in zip(widths, cells, strict=True)]
+    while sum(widths) + 2 * (len(widths) - 1) > width:
+        widest, n = max(((w, n) for n, w in enumerate(widths) if not cells[n][0]), default=(0, 0))
+        if widest > NARROWEST:
+            widths[n] -= 1
+        elif len(widths) > 2:
+            widths.pop()
+        else:
             break
-        kept += 1
-    return kept
+    return widths
 
 
-def _lines(cells: Sequence[tuple[bool, list[str]]]) -> list[str]:
+def _lines(cells: Sequence[tuple[bool, list[str]]], widths: Sequence[int]) -> list[str]:
     padded = []
-    for number, texts in cells:
-        w = max(map(len, texts))
-        rule = [texts[0], "-" * w, *texts[1:]]
-        padded.append([t.rjust(w) if number else t.ljust(w) for t in rule])
+    for (number, texts), w in zip(cells, widths, strict=False):
+        short = [t if len(t) <= w else f"{t[: w - 2]}.." for t in texts]
+        padded.append([t.rjust(w) if number else t.ljust(w) for t in (short[0], "-" * w, *short[1:])])
     return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]

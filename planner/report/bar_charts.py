@@ -13,8 +13,9 @@ import plotly.graph_objects as go
 
 from planner.report.charts import BLUE, GREY, dress, faint, short
 
-ROW, TALL_ROW, THICK = 36, 54, 12  # pixels of a row, of one with a line beneath, of a bar
+ROW, TALL_ROW, THICK = 36, 58, 12  # pixels of a row, of one with a line beneath, of a bar
 ROOM = 46  # characters of a name above its bar on a phone, with what stands at the right
+UNDER = 56  # characters of the text beneath a bar
 INK = 12  # size of the text
 
 
@@ -36,6 +37,10 @@ def empty() -> go.Figure:
     """A figure with nothing in it."""
     figure = go.Figure()
     dress(figure, 60)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(x=0, y=0.5, xref="paper", yref="paper", xanchor="left", showarrow=False, text="Nothing to draw.",
+                          font={"size": INK})
     return figure
 
 
@@ -52,10 +57,10 @@ class Rows:
 
     def words(self, figure: go.Figure, left: float, right: float) -> None:
         """Names above the bars at the left end of the axis, words at the right end, text beneath."""
-        up = [y - 14 / self.height for y in self.y]
+        up = [y - (17 if self.tall else 14) / self.height for y in self.y]
         texts = [(left, up, [short_name(r) for r in self.rows], "right"), (right, up, [r.right for r in self.rows], "left")]
         if self.tall:
-            texts.append((left, [y + 15 / self.height for y in self.y], [r.under for r in self.rows], "right"))
+            texts.append((left, [y + 16 / self.height for y in self.y], [short(r.under, UNDER) for r in self.rows], "right"))
         for x, y, said, side in texts:
             figure.add_scatter(x=[x] * len(said), y=y, text=said, mode="text", textposition=f"middle {side}",
                                hoverinfo="skip", cliponaxis=False, textfont={"size": INK})
@@ -71,33 +76,32 @@ def bare(name: str) -> str:
 
 
 def short_name(row: Row) -> str:
-    """The name as long as the words at its right leave room for."""
+    """The name as long as the words at its right leave room for; what is bold stays whole."""
     room = max(16, ROOM - len(row.right))
-    text = bare(row.name)
-    if len(text) <= room:
+    if len(bare(row.name)) <= room:
         return row.name
-    if row.name.startswith("<b>") and "</b>" in row.name:
-        head, _, rest = row.name.partition("</b>")
-        return f"{head}</b>{short(rest, max(4, room - len(bare(head))))}"
-    return short(text, room)
+    head, bold, rest = row.name.rpartition("</b>")
+    return f"{head}{bold}{short(rest, max(4, room - len(bare(head))))}"
 
 
-def bars(rows: Sequence[Row], axis: str = "", room: float = 1.3) -> go.Figure:
-    """Bars from zero to the right; ``room``: length of the axis over the longest bar, for words at ends."""
+def bars(rows: Sequence[Row], room: float = 1.3, prefix: str = "") -> go.Figure:
+    """Bars from zero to the right; ``room``: length of the axis over the longest bar, for words at ends;
+    ``prefix``: of the numbers on the axis."""
     if not rows:
         return empty()
     made, figure = Rows(rows), go.Figure()
     values = [r.value for r in rows]
-    wide = max(*values, 1e-9) * room if len(values) > 1 else max(values[0], 1e-9) * room
+    wide = max([*values, 1e-9]) * room
     figure.add_bar(x=values, text=[r.end for r in rows], textposition="outside", cliponaxis=False,
                    textfont={"size": INK}, constraintext="none", marker={"color": [r.colour for r in rows]}, **made.bar)
     made.words(figure, 0, wide)
-    figure.update_xaxes(range=[min(0.0, *values) * 1.2 if min(values) < 0 else 0, wide], nticks=5, title=axis or None)
-    return made.finish(figure, 44 if axis else 28)
+    figure.update_xaxes(range=[1.2 * min([0.0, *values]), wide], nticks=5, tickprefix=prefix)
+    return made.finish(figure)
 
 
-def both_ways(rows: Sequence[Row], ends: Sequence[tuple[str, str]] | None = None, axis: str = "") -> go.Figure:
-    """Bars to the left (low) and to the right (value) of zero; ``ends``: words at the two ends of each."""
+def both_ways(rows: Sequence[Row], ends: Sequence[tuple[str, str]] | None = None, percent: bool = False) -> go.Figure:
+    """Bars to the left (low) and to the right (value) of zero; ``ends``: words at the two ends of each;
+    ``percent``: the values are shares."""
     if not rows:
         return empty()
     made, figure = Rows(rows), go.Figure()
@@ -107,11 +111,11 @@ def both_ways(rows: Sequence[Row], ends: Sequence[tuple[str, str]] | None = None
         figure.add_bar(x=values, text=said, textposition="outside", cliponaxis=False, textfont={"size": INK},
                        constraintext="none", marker={"color": [r.colour for r in rows]}, **made.bar)
     span = max(max(high) - min(low), 1e-9)
-    left, right = min(low) - 0.24 * span, max(high) + 0.24 * span
+    left, right = min(low) - 0.3 * span, max(high) + 0.3 * span
     made.words(figure, left, right)
-    figure.update_xaxes(range=[left, right], nticks=5, title=axis or None)
+    figure.update_xaxes(range=[left, right], nticks=5, tickformat="+.0%" if percent else None)
     figure.update_layout(barmode="overlay")
-    return made.finish(figure, 44 if axis else 28)
+    return made.finish(figure)
 
 
 def dots(rows: Sequence[Row], mark: float | None = None, mark_words: str = "") -> go.Figure:
@@ -137,4 +141,6 @@ def dots(rows: Sequence[Row], mark: float | None = None, mark_words: str = "") -
                               font={"size": INK})
     figure.update_xaxes(range=[0, 1.22], tickvals=[0, 0.5, 1], ticktext=["0 %", "50 %", "100 %"])
     figure.update_layout(barmode="overlay")
-    return made.finish(figure, 44 if mark_words else 28)
+    made.finish(figure, 44 if mark_words else 28)
+    figure.update_layout(margin={"l": 14})  # room for half a dot and half of "0 %"
+    return figure

@@ -14,14 +14,10 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from planner.report.names import BLUE, GREY, TIER_COLOURS, brief_name, briefly, line_name, short  # noqa: F401
 from planner.report.numbers import IN_WORDS, MEASURE_WORDS, MINUS, measure, of_row, show
 from planner.result.priority import TIER_WORDS
 
-BLUE, GREY = "#0072B2", "#8A8F98"
-TIER_COLOURS = {
-    "core": "#0072B2", "expand": "#56B4E9", "lower_price": "#E69F00", "when_drug": "#CC79A7",
-    "research_only": "#009E73", "not_now": GREY,
-}
 AXIS_WORDS = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment"}
 STEPS = (
     ("incident", "New cases", ""),
@@ -37,11 +33,6 @@ NAME_ROOM = 41  # characters of a name above its bar, beside the tier, on a phon
 FAR = 8  # new cases beyond so many times the eligible are told, not drawn
 MOST_ROWS = 60  # of a plan for many regions the ladder shows the first
 NO_MONEY = "no treatment money, or not chosen"
-SHORTER = (("High-grade epithelial ovarian", "Ovarian"), ("Invasive breast", "Breast"), (" cancer", ""), (", adults", ""),
-           ("adenocarcinoma", ""), ("persistent / recurrent / metastatic", "recurrent"), (" needing treatment", ""),
-           ("unresectable or metastatic", "advanced"), ("Non-squamous NSCLC", "NSCLC non-squamous"),
-           ("Squamous NSCLC", "NSCLC squamous"), ("Follicular and other low-grade", "Low-grade"),
-           ("B-cell acute lymphoblastic", "B acute lymphoblastic"), (" ,", ","))
 PLAINLY = {"qalys": "healthy years", "life_years": "years of life", "deaths_averted": "deaths averted",
            "dalys_averted": "DALYs averted", "patients_treated": "people treated", "net_health": "net health"}
 LEVEL_WORDS = {
@@ -62,26 +53,6 @@ class Picture:
     alt: str
     table: pd.DataFrame = field(repr=False)
     kinds: Mapping[str, str] = field(default_factory=dict)
-
-
-def line_name(row: Mapping[str, Any]) -> str:
-    """A line in words: biomarker and cancer."""
-    return f"{row['short_name']} · {row['indication']}"
-
-
-def briefly(indication: str) -> str:
-    """An indication's name without what the list need not say; the whole name stands in the line's panel."""
-    for whole, less in SHORTER:
-        indication = indication.replace(whole, less)
-    return indication.strip()
-
-
-def brief_name(row: Mapping[str, Any]) -> str:
-    return f"{row['short_name']} · {briefly(row['indication'])}"
-
-
-def short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1].rstrip(" ,") + "…"
 
 
 # -- the ladder ------------------------------------------------------------------------------------

@@ -208,7 +208,8 @@ def _answer(book: Workbook, found) -> None:
     for head, pairs in (("What was asked", analyses.asked(found)), ("What it rests on", analyses.rests_on(found))):
         row += 1
         _head(sheet, row, (head, ""))
-        for row, (words, value) in enumerate(pairs, row + 1):
+        for words, value in pairs:
+            row += 1
             put(sheet, row, 1, words)
             put(sheet, row, 2, value, "number")
             sheet.cell(row, 2).alignment = SAID

@@ -29,7 +29,7 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
     if planned:
         tested, adequate, in_time, called = (line.patients_tested, line.adequate, line.in_time, line.called)
         treated = _people_treated(u, line)
-        accessible = _accessible(u, called, treated)
+        accessible = min(called, _once(u, lambda t: line.therapies.get(t.therapy, 0.0) / t.fit if t.fit else 0.0))
     elif result:
         tested = u.asked(ind.eligible) * u.kap
         adequate, in_time = tested * result.usable, tested * result.eta
@@ -48,20 +48,19 @@ def chain(u: UseCase, ind: Indication, line: Line, alone: Standalone | None) -> 
 
 def _people_treated(u: UseCase, line: Line) -> float:
     """People given a matched drug, each once: the line of treatment that reaches most."""
+    return min(line.called, _once(u, lambda t: line.therapies.get(t.therapy, 0.0)))
+
+
+def _once(u: UseCase, people) -> float:
+    """People by therapy, summed over the line of treatment that has most: several lines count once."""
     groups: dict[str, float] = {}
     for t in u.therapies:
-        groups[t.line_group] = groups.get(t.line_group, 0.0) + line.therapies.get(t.therapy, 0.0)
-    return min(line.called, max(groups.values(), default=0.0))
+        groups[t.line_group] = groups.get(t.line_group, 0.0) + people(t)
+    return max(groups.values(), default=0.0)
 
 
 def _gain(t) -> float:
     return t.effects.carrier["qalys"] or 0.0
-
-
-def _accessible(u: UseCase, called: float, treated: float) -> float:
-    """People called positive who can get a drug; several lines of treatment count once."""
-    fit = max((t.fit for t in u.therapies), default=1.0)
-    return min(called, treated / fit if fit else treated)
 
 
 def bottleneck(people: dict, care: float | None) -> str | None:

@@ -67,6 +67,12 @@ def welcome() -> None:
     st.markdown("Choose a country, here or on the left (on a phone: » at the top). The plan shows which cancer biomarkers to "
                 "test first for the people, tests and drugs there are, what each line brings and costs, and what "
                 "holds it back.")
+    doors()
+    st.caption("It is a planning aid for lists and budgets. It says nothing about a single patient.")
+
+
+def doors() -> None:
+    """A country of one's own, or an example: the way in where no place is chosen."""
     evidence = cache.evidence()
     names = {r["iso3"]: r["name"] for r in evidence.records("countries") if r["in_globocan"]}
     st.selectbox("Choose a country to begin", sorted(names, key=names.get), index=None, key=state.FIRST_COUNTRY,
@@ -77,7 +83,16 @@ def welcome() -> None:
         for code in EXAMPLES:
             name = evidence.record("countries", iso3=code).get("name", code)
             st.button(name, key=f"example_{code}", on_click=state.move, args=({"country": code},))
-    st.caption("It is a planning aid for lists and budgets. It says nothing about a single patient.")
+
+
+def planned(question: str) -> Plan | None:
+    """The plan that a page of analyses asks about, or what stands in its way, in words."""
+    mine = state.scenario()
+    if mine is None:
+        st.markdown(f"Choose a country, here or on the left (on a phone: » at the top), to see {question}.")
+        doors()
+        return None
+    return compute(mine)
 
 
 def show_plan(plan: Plan) -> None:

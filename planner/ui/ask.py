@@ -15,7 +15,7 @@ from planner.analysis.study import Analysis
 from planner.errors import PlannerError
 from planner.evidence.base import Evidence
 from planner.ui import cache, state
-from planner.ui.jobs import Board, Job, Key, Work
+from planner.ui.jobs import Job, Key, Work
 from planner.ui.widgets import dollars, issues, plain
 from planner.ui.words import ended
 
@@ -32,12 +32,15 @@ FAILED = "This could not be computed: something went wrong that should not have.
     "they were; the fault is in the log of this app."
 
 
-def ask(kind: str, key: Key, work: Work, draw: Callable[[Analysis], None], begin: bool = True) -> Analysis | None:
+def ask(kind: str, key: Key, work: Work, draw: Callable[[Analysis], None], begin: bool = True,
+        place: bool = True, private: bool = False) -> Analysis | None:
     """Draw the answer to a question, computing it beside the page where it is not known yet.
 
-    begin: whether to start by itself; else only what was begun by :func:`start` is followed.
+    begin: whether to start by itself; else only what was begun by :func:`start` is followed. place: whether
+    an answer before counts only for the place on the left. private: keep the answer in this session, also
+    where the scenario on the left need not be.
     """
-    board, keep = cache.board(), cache.results(state.is_private())
+    board, keep = cache.board(), cache.results(private or state.is_private())
     answer = keep.get(key)
     job = board.job(kind)
     if job is not None and job.key != key:
@@ -53,20 +56,21 @@ def ask(kind: str, key: Key, work: Work, draw: Callable[[Analysis], None], begin
         draw(answer)
         return answer
     if job is not None:
-        _state(board, kind, job, work)
+        _state(kind, job, work, private)
     before = board.shown.get(kind)
-    if before is not None and _same_place(before):
+    if before is not None and (not place or _same_place(before)):
         _before(kind, before, draw, job is not None and not job.done)
     return None
 
 
-def start(kind: str, key: Key, work: Work) -> None:
+def start(kind: str, key: Key, work: Work, private: bool = False) -> None:
     """Begin (again)."""
-    cache.board().begin(kind, key, work, cache.results(state.is_private()))
+    cache.board().begin(kind, key, work, cache.results(private or state.is_private()))
 
 
-def _state(board: Board, kind: str, job: Job, work: Work) -> None:
-    again = {"on_click": start, "args": (kind, job.key, work)}
+def _state(kind: str, job: Job, work: Work, private: bool) -> None:
+    """How far a job is, or why it ended without an answer."""
+    again = {"on_click": start, "args": (kind, job.key, work, private)}
     if not job.done:
         _watch(kind)
     elif job.stopped:
@@ -143,7 +147,8 @@ def parameter_name(name: str, known: Mapping[str, str] | None = None) -> str:
 
 
 PARAMETERS = {
-    "attrition": "people lost between lines of treatment", "fit": "share fit for treatment", "reaches_care": "share reaching care",
+    "attrition": "people lost between lines of treatment", "fit": "share fit for treatment",
+    "reaches_care": "share reaching care",
     "effect (factor)": "how much it helps (times)", "effect (death_rr)": "how much it helps (deaths)",
     "effect (os_hr)": "how much it helps (survival)", "effect (pfs_hr)": "how much it helps (time to progression)",
     "failure": "samples that fail", "utility": "quality of life", "relapse": "relapses", "stage": "stage at diagnosis",

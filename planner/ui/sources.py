@@ -9,29 +9,36 @@ from planner.evidence.complete import coverage
 from planner.report import charts
 from planner.report.numbers import counted, precise, show
 from planner.report.tables import OWNERS
-from planner.ui import answer, cache, glossary, state, tables
+from planner.ui import answer, ask, cache, covered, effect, glossary, routes, state, tables
 from planner.ui.widgets import csv_button, foot, line_words, picture, plain
 
 ADDRESS = r"https?://(?:doi\.org/|pubmed\.ncbi\.nlm\.nih\.gov/)?(.*?)/?$"
 COLUMNS = ("Number", "Of", "Value", "Range", "Grade", "From", "Note", "Source", "Link")
+TAB, SEEN = "evidence_tab", "evidence_seen"
+TABS = {"numbers": "Numbers in use", "effect": "How much a drug helps", "routes": "How a drug is reached",
+        "covered": "What the evidence covers"}
 LINE_BOX, TEXT_BOX, ASSUMED_BOX = "fact_line", "fact_text", "fact_assumed"
-NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"),
-         ("drugs", "drug", "name"), ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"),
-         ("services", "service_id", "name"), ("cancer_sites", "cancer_site", "name"), ("countries", "iso3", "name"))
 
 
 def page() -> None:
     st.title("Where the numbers come from")
     _covered()
     mine = state.scenario()
-    if mine is None:
+    if st.session_state.get(state.ABOUT) != st.session_state.get(SEEN):  # a line's own numbers were asked for
+        st.session_state[TAB], st.session_state[SEEN] = "numbers", st.session_state.get(state.ABOUT)
+    tab = st.segmented_control("Question", list(TABS), key=TAB, format_func=TABS.get, required=True, default="numbers",
+                               label_visibility="collapsed", persist_state="session")
+    plan = None
+    if tab == "covered":
+        covered.draw()
+    elif mine is None:
         st.info("Choose a country on the left to see every number that its plan uses.")
-        _cite()
-        foot(None)
-        return
-    plan = answer.compute(mine)
-    if plan is not None:
-        _numbers(plan)
+    elif tab == "numbers":
+        plan = answer.compute(mine)
+        if plan is not None:
+            _numbers(plan)
+    else:
+        {"effect": effect, "routes": routes}[tab].draw()
     _cite()
     foot(plan.document if plan else None)
 
@@ -53,7 +60,7 @@ def _covered() -> None:
 
 def _numbers(plan) -> None:
     document = plan.document
-    facts = tables.facts(document, _sources(cache.evidence().digest), _names(cache.evidence().digest))
+    facts = tables.facts(document, _sources(cache.evidence().digest), ask.names())
     if facts.empty:
         st.write("No numbers are in use.")
         return
@@ -95,12 +102,6 @@ def _table(facts: pd.DataFrame, plan, stamp: tuple) -> None:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _sources(digest: str) -> dict:
     return {r["source_id"]: r for r in cache.evidence().records("sources")}
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _names(digest: str) -> dict[str, str]:
-    """Id -> name of everything that a number may be of."""
-    return {r[key]: r[name] for table, key, name in NAMED for r in cache.evidence().records(table)}
 
 
 def _filtered(facts: pd.DataFrame, plan) -> pd.DataFrame:
@@ -161,7 +162,7 @@ def related(problem, line: str) -> frozenset[str]:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _kinds(digest: str) -> frozenset[str]:
     """Every id that a number can be kept under."""
-    return frozenset(r[key] for table, key, _ in NAMED if table != "countries"
+    return frozenset(r[key] for table, key, _ in ask.NAMED if table != "countries"
                      for r in cache.evidence().records(table))
 
 

@@ -20,7 +20,14 @@ SCENARIO, PRIVATE, LINE, VIEW, WORDS, FAULTS, FILE_FAULTS, ABOUT, STARTED = (
     "scenario", "private", "line", "view", "words", "faults", "file_faults", "about", "started")
 COUNTRY, FIRST_COUNTRY, REGION, UPLOAD, EXAMPLE = (
     "country_box", "first_country_box", "region_box", "upload_box", "example_box")
-MAX_UPLOAD_MB = 1
+MAX_UPLOAD_MB, MOST_UPLOADED = 1, 8
+# what the pages of analyses look at; kept while other pages are open
+BUDGET_TAB, BUDGET_AXIS, BUDGET_MUSTS, FLIP_LINE, TOLERANCE, DRUG, SURE_TAB, DRAWS, SEED, ASKED = (
+    "budget_tab", "budget_axis_box", "budget_musts", "flip_line", "tolerance_slider", "drug_access_box", "sure_tab",
+    "draws_box", "seed_box", "draws_asked")
+COMPARED, UPLOADED, FIRST_PLAN, OTHER_PLANS, COMPARE_UPLOAD, COMPARE_FAULTS, SLOPE_PLAN, SLOPE_BY = (
+    "compared", "uploaded_plans", "first_plan_box", "other_plans_box", "compare_upload", "compare_faults", "slope_plan_box",
+    "slope_by_box")
 
 
 def start() -> None:
@@ -154,26 +161,53 @@ def open_shipped() -> None:
         st.session_state[EXAMPLE] = None
 
 
+def read_upload(content: bytes) -> Scenario:
+    """A scenario from a file of somebody's: checked whole, every id in it known. Raises BadInput."""
+    try:
+        mine = loads(content.decode("utf-8-sig"), "uploaded scenario")
+    except UnicodeDecodeError as error:
+        raise BadInput([Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8")]) from error
+    here = place(cache.evidence(), mine.setting.country, mine.setting.region)
+    if not cache.evidence().record("countries", iso3=here.iso3).get("in_globocan"):
+        raise BadInput(Issue("setting.country", f"there are no case numbers for {here.name}", "choose another"))
+    setting = mine.setting.model_copy(update={"country": here.iso3, "region": here.region})
+    mine = mine.model_copy(update={"setting": setting})
+    build_problem(cache.evidence(), mine)
+    return mine
+
+
 def open_upload() -> None:
-    """A scenario file of the planner's own: checked whole, kept with the session."""
+    """A scenario file of the planner's own: checked before it replaces the work, kept with the session."""
     file = st.session_state.get(UPLOAD)
     if file is None:
         return
     try:
-        mine = loads(file.getvalue().decode("utf-8-sig"), "uploaded scenario")
-        here = place(cache.evidence(), mine.setting.country, mine.setting.region)
-        if not cache.evidence().record("countries", iso3=here.iso3).get("in_globocan"):
-            raise BadInput(Issue("setting.country", f"there are no case numbers for {here.name}", "choose another"))
-        setting = mine.setting.model_copy(update={"country": here.iso3, "region": here.region})
-        mine = mine.model_copy(update={"setting": setting})
-        build_problem(cache.evidence(), mine)  # every id in it is known, before it replaces the work
-        take(mine, private=True)
+        take(read_upload(file.getvalue()), private=True)
         st.session_state[LINE] = None
-    except UnicodeDecodeError:
-        st.session_state[FILE_FAULTS] = (
-            Issue("the file", "it is not UTF-8 text", "save the scenario as text in UTF-8"),)
     except PlannerError as error:
         st.session_state[FILE_FAULTS] = error.issues
+
+
+def uploaded() -> dict[str, Scenario]:
+    """Scenario files that were added to a comparison, by name; they stay in this session."""
+    return st.session_state.setdefault(UPLOADED, {})
+
+
+def add_upload() -> None:
+    """Files for a comparison: each checked whole; what is wrong is told beside the uploader."""
+    st.session_state[COMPARE_FAULTS] = ()
+    for file in st.session_state.get(COMPARE_UPLOAD) or ():
+        try:
+            mine = read_upload(file.getvalue())
+        except PlannerError as error:
+            st.session_state[COMPARE_FAULTS] += error.issues
+            continue
+        name = mine.name[:80]
+        if len(uploaded()) < MOST_UPLOADED or name in uploaded():
+            uploaded()[name] = mine
+        else:
+            st.session_state[COMPARE_FAULTS] += (
+                Issue(name, f"{MOST_UPLOADED} files are in already", "open the page anew to begin again"),)
 
 
 # -- the address ---------------------------------------------------------------------------------------

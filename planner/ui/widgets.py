@@ -12,9 +12,10 @@ import streamlit as st
 from planner import MODEL_VERSION
 from planner.analysis.study import Analysis
 from planner.errors import Issue
+from planner.report.analyses import analysis_json, columns_of, rows_of, tables_of
 from planner.report.charts import Picture
 from planner.report.numbers import show
-from planner.report.tables import guarded, plan_json
+from planner.report.tables import csv_text, guarded
 from planner.ui import cache, links, state
 from planner.ui.words import ended
 
@@ -22,6 +23,7 @@ PLOT = {"displayModeBar": False, "responsive": True}
 JOINER = "\u2060"  # of no width: keeps an address from becoming a link
 AUTOLINK = re.compile(r"(www|https?|ftp|mailto|[\w.+-](?=@))(\.|:|@)", re.IGNORECASE)
 LIST_MARK = re.compile(r"^(\d*)([-+=.)])")
+FIRST_COLUMN = 238  # pixels of a frozen column of long names: leaves room for others on a phone
 INK = {False: "#37424f", True: "#cfd8e3"}
 
 
@@ -58,7 +60,7 @@ def picture(made: Picture, key: str, source: str, file: str, analysis: Analysis 
     analysis: the answer that the picture is of, offered whole as JSON.
     """
     st.markdown(f"##### {dollars(plain(made.title))}")
-    st.caption(dollars(made.subtitle))
+    st.caption(dollars(plain(made.subtitle)))
     # the theme's chart text is too pale to read; the page's own ink, by the theme in use
     made.figure.update_layout(font={"color": INK[st.context.theme.type == "dark"]})
     st.plotly_chart(made.figure, key=key, config=PLOT, alt=made.alt)
@@ -73,8 +75,16 @@ def picture(made: Picture, key: str, source: str, file: str, analysis: Analysis 
 
 def json_button(analysis: Analysis, key: str) -> None:
     """The whole answer of an analysis, unrounded, made on the click."""
-    st.download_button("Whole answer as JSON", lambda: plan_json(analysis.to_dict()), f"{analysis.kind}.json",
+    st.download_button("Whole answer as JSON", lambda: analysis_json(analysis), f"{analysis.kind}.json",
                        "application/json", key=key, on_click="ignore", type="tertiary", icon=":material/data_object:")
+
+
+def files(analysis: Analysis, name: str, key: str) -> None:
+    """One table of an analysis with every column as CSV, and the whole answer as JSON."""
+    made = next(t for t in tables_of(analysis) if t.name == name)
+    with st.container(horizontal=True):
+        csv_button(lambda: csv_text(columns_of(analysis, made), rows_of(analysis, name)), f"{analysis.kind}_{name}", f"{key}_csv")
+        json_button(analysis, f"{key}_json")
 
 
 def _shown(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
@@ -114,7 +124,8 @@ def table(frame: pd.DataFrame, kinds: Mapping[str, str], alt: str, key: str,
                                 for name, kind in kinds.items() if name in frame})
     config = dict(columns or {})
     first = frame.columns[0]
-    config.setdefault(first, st.column_config.Column(first, pinned=True))
+    long = len(frame) and frame[first].astype(str).str.len().max() > 32
+    config.setdefault(first, st.column_config.Column(first, pinned=True, width=FIRST_COLUMN if long else None))
     st.dataframe(style, hide_index=True, column_config=config, key=key, alt=alt, height=height)
 
 

@@ -115,10 +115,18 @@ def test_charts_have_names_for_those_who_do_not_see_them(visit, address):
 @pytest.mark.parametrize(("name", "path", "size", "scheme"), [
     ("plan-1440", "", WIDE, "light"), ("plan-390", "", PHONE, "light"), ("plan-dark-1440", "", WIDE, "dark"),
     ("evidence-1440", "evidence", WIDE, "light"), ("evidence-390", "evidence", PHONE, "light"),
+    ("budget-1440", "budget", WIDE, "light"), ("drug_access-1440", "drug_access", WIDE, "light"),
+    ("drug_access-390", "drug_access", PHONE, "light"), ("uncertainty-1440", "uncertainty", WIDE, "light"),
+    ("compare-1440", "compare", WIDE, "light"),
 ])
 def test_pictures(visit, address, name, path, size, scheme):
     seen = visit(*size, scheme)
     seen.page.goto(f"{address}{path}?country=KEN&testing={BUDGET}")
     seen.page.locator(FOOT).first.wait_for()
+    if path == "uncertainty":
+        seen.page.get_by_role("button", name="Run").click()
+        seen.page.get_by_text("of the draws in health").first.wait_for()
+    seen.drawn()
+    seen.page.locator("[class*='_running']").first.wait_for(state="detached")
     PICTURES.mkdir(parents=True, exist_ok=True)
     seen.whole(PICTURES / f"{name}.png")

@@ -1,0 +1,5 @@
+"""Page Compare: what changes between these plans?"""
+
+from planner.ui import compare
+
+compare.page()
