@@ -16,6 +16,7 @@ from planner.analysis.levers import Key, opened
 from planner.analysis.study import Analysis, Progress, Study, dust, figure, money, silent
 from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
+from planner.optimise.terms import scale, u0
 from planner.pathway.problem import Indication, Problem, TherapyOption, UseCase
 from planner.result.priority import HALF, NEARLY
 from planner.result.reasons import FUNDED, REACHABLE
@@ -28,12 +29,13 @@ YEARS = 5  # of cash shown after a listing
 
 @dataclass(frozen=True)
 class Outcome:
-    """A version of the plan, a year: health of everybody, money, people and coverage."""
+    """A version of the plan, a year: health, money and people of everybody, those given a drug without the
+    test included; coverage by line."""
 
     health: float
     testing: float
     incremental: float
-    treated: dict[str, float]  # by therapy
+    treated: dict[str, float]  # by therapy, with or without the test
     by_payer: dict[str, float]
     coverage: np.ndarray
 
@@ -77,57 +79,83 @@ def planned(study: Study, openings: list[tuple[str, ...]]) -> list[Outcome]:
     masks = {d: np.array([float(d in some) for some in openings]) for d in sorted({d for o in openings for d in o})}
     problem = opened(study.problem, masks)
     models = ManyModels(study.engine, problem, len(openings))
+    models.kept |= {"rows": _rows(models, study.measure), "untested": untested(problem, study.measure)}
     return [_outcome(study, models, problem, n, a.values) for n, a in enumerate(models.answers())]
 
 
 def _outcome(study: Study, models: ManyModels, problem: Problem, n: int, values: np.ndarray) -> Outcome:
-    f, years = models.versions, study.problem.years
-    rows = _rows(models, study.measure)
-    treated: dict[str, float] = {}
-    for k in f.taken:
-        for d, variable in k.x + k.v:
-            share = values[models.columns[variable]]
-            if share > 1e-9:
-                treated[d.therapy] = treated.get(d.therapy, 0.0) + share * float(rows["people"][models.columns[variable], n])
-    return Outcome(
-        (float(rows["health"][:, n] @ values) + _at(blind_health(problem, study.measure), n) * years) / years,
-        float(rows["testing"][:, n] @ values) / years, float(rows["incremental"][:, n] @ values) / years,
-        {t: people / years for t, people in treated.items()},
-        {z: float(rows[z][:, n] @ values) / years for z in PAYERS}, study.engine.coverage(values),
-    )
+    rows, years, untested = models.kept["rows"], study.problem.years, models.kept["untested"]
+    treated = {t: people / years for t, people in _treated(models, rows["people"], n, values).items()}
+    for t, people in untested.people.items():
+        treated[t] = treated.get(t, 0.0) + _at(people, n)
+
+    def total(name: str) -> float:
+        return float(rows[name][:, n] @ values) / years
+
+    return Outcome(total("health") + _at(untested.health, n), total("testing"), total("incremental") + _at(untested.cost, n),
+                   treated, {z: total(z) + _at(untested.by_payer[z], n) for z in PAYERS}, study.engine.coverage(values))
 
 
 def _rows(models: ManyModels, measure: str) -> dict[str, np.ndarray]:
-    """Coefficients (columns x versions) of what an outcome adds up; made once per set of models."""
-    if not hasattr(models, "outcome_rows"):
-        f = models.versions
-        years = range(f.problem.years)
-        models.outcome_rows = {
-            "health": models.row(f.health(measure)), "people": models.row(f.treated()),
+    """Coefficients (columns x versions) of what an outcome adds up; all are differences to no testing."""
+    f = models.versions
+    years = range(f.problem.years)
+    return {"health": models.row(f.health(measure)), "people": models.row(f.treated()),
             "testing": sum(models.row(f.testing[t]) for t in years), "incremental": models.row(f.incremental()),
-            **{z: sum(models.row(f.spending(t, (z,))) for t in years) for z in PAYERS},
-        }
-    return models.outcome_rows
+            **{z: sum(models.row(f.spending(t, (z,))) for t in years) for z in PAYERS}}
+
+
+def _treated(models: ManyModels, people: np.ndarray, n: int, values: np.ndarray) -> dict[str, float]:
+    """People by therapy in a version, less those who would have got it without the test."""
+    out: dict[str, float] = {}
+    for k in models.versions.taken:
+        asked, *_ = scale(k)
+        share = values[models.columns[k.qa]]
+        for d in k.use_case.therapies:
+            if share > 0:
+                out[d.therapy] = out.get(d.therapy, 0.0) - share * _at(asked, n) * _at(d.fit * u0(k, d), n)
+        for d, variable in k.x + k.v:
+            column = models.columns[variable]
+            out[d.therapy] = out.get(d.therapy, 0.0) + values[column] * float(people[column, n])
+    return out
 
 
 def _at(value, n: int) -> float:
     return float(value[n]) if isinstance(value, np.ndarray) else float(value)
 
 
-def blind_health(problem: Problem, measure: str):
-    """Health of those who get a drug without the test while nobody is tested, a year."""
-    total = 0.0
+@dataclass(frozen=True)
+class Untested:
+    """What those get and cost who are given a drug while nobody is tested, a year (numbers or one per version)."""
+
+    health: object
+    cost: object
+    people: dict[str, object]
+    by_payer: dict[str, object]
+
+
+def untested(problem: Problem, measure: str) -> Untested:
+    health = cost = 0.0
+    people: dict = {}
+    by_payer: dict = dict.fromkeys(PAYERS, 0.0)
     for i in problem.indications:
         for u in i.use_cases:
             for t in u.therapies if u.active else ():
+                n, pi = u.asked(i.eligible) * t.fit * t.u0, u.drug_prevalence
                 pair = t.effects.pair(measure)
                 if pair:
-                    pi = u.drug_prevalence
-                    total = total + u.asked(i.eligible) * t.fit * t.u0 * (pi * pair[0] + (1 - pi) * pair[1])
-    return total
+                    health = health + n * (pi * pair[0] + (1 - pi) * pair[1])
+                cost, people[t.therapy] = cost + n * t.m, people.get(t.therapy, 0.0) + n
+                for z in PAYERS:
+                    by_payer[z] = by_payer[z] + n * t.paid_by((z,)) * sum(t.pay)
+    return Untested(health, cost, people, by_payer)
 
 
 # -- tables --------------------------------------------------------------------------------------------
+
+def _name(study: Study, drug: str) -> str:
+    return study.evidence.record("drugs", drug=drug).get("name") or drug
+
 
 def _therapies(study: Study, drug: str) -> list[tuple[Key, UseCase, Indication, TherapyOption]]:
     return [(key, u, i, t) for key, (u, i) in study.use_cases.items() if u.active for t in u.therapies if drug in t.drugs]
@@ -142,11 +170,10 @@ def _drug_row(study: Study, drug: str, base: Outcome, new: Outcome) -> dict:
     cost = dust((new.testing - base.testing) + (new.incremental - base.incremental), base.incremental)
     courses = sum(extra[t] * names[t].gross for t in extra)
     ordinary = courses / people if people > 1e-9 else None
-    record = study.evidence.record("drugs", drug=drug)
     parts = [(share, ceiling) for *_, t in mine for d, share, ceiling in t.reach if d == drug]
     entering = [key for key, _ in _changed(study, base, new)]
     return {
-        "drug": drug, "name": record.get("name", drug), "share_today": max(s for s, _ in parts),
+        "drug": drug, "name": _name(study, drug), "share_today": max(s for s, _ in parts),
         "share_then": max(c for _, c in parts), "health_gained": gained, "measure": study.measure,
         "people_treated": people, "lines_entering": len(entering), "testing_cost": dust(new.testing - base.testing, base.testing),
         "treatment_cost": dust(sum(new.by_payer.values()) - sum(base.by_payer.values()), sum(base.by_payer.values())),
@@ -201,7 +228,8 @@ def _routes(study: Study, drug: str) -> Iterator[dict]:
         alone = [evaluate(u, i, s, measured(u), _only(t)) for s in offered(u, i)]
         chosen = max(alone, key=lambda s: (s.qalys, -s.testing_cost, s.service))
         h, hneg = t.effects.pair("qalys")
-        pi, share = u.drug_prevalence, max(0.0, reach_of(True)(t) - t.u0) * t.fit
+        already = sum(o.u0 for o in u.therapies if o.line_group == t.line_group)  # of this or another drug
+        pi, share = u.drug_prevalence, max(0.0, reach_of(True)(t) - already) * t.fit
         yield {"drug": drug, "therapy": t.therapy, "therapy_name": t.name} | study.label(key) | {
             "people": people, "both_qalys": people * chosen.qalys, "both_cost": people * (
                 chosen.testing_cost + chosen.incremental_cost), "both_treated": people * chosen.treated,
@@ -229,7 +257,8 @@ def _pairs(study: Study, base: Outcome, single: dict[str, Outcome]) -> Iterator[
         alone = [dust(single[d].health - base.health, base.health) for d in (a, b)]
         more = dust(gain - sum(alone), base.health)
         if more > TOGETHER * max(gain, 1e-9) and more > 1e-6:
-            yield {"drug_a": a, "drug_b": b, "together": gain, "a_alone": alone[0], "b_alone": alone[1], "more_together": more,
+            yield {"drug_a": a, "drug_b": b, "name_a": _name(study, a), "name_b": _name(study, b), "together": gain,
+                   "a_alone": alone[0], "b_alone": alone[1], "more_together": more,
                    "only_together": max(alone) <= TOGETHER * gain, "measure": study.measure,
                    "one_regimen": any({a, b} <= r for r in regimens)}
 
@@ -256,7 +285,7 @@ def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dic
     if not rows:
         return ["Every matched drug is as reachable as it could be made: no drug would unlock more."]
     unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
-    out = []
+    out: list[str] = []
     for r in [r for r in rows if r["health_gained"] > 0][:3]:
         text = f"{r['name'].capitalize()} would bring most" if not out else f"Then {r['name']}"
         text += f": {figure(r['health_gained'])} {unit} a year if {r['share_then']:.0%} of those in need could get it " \
@@ -272,8 +301,8 @@ def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dic
     out = out or ["No single drug would bring more health under the limits of this scenario."]
     together = [p for p in pairs if p["only_together"]]
     if together:
-        said = ", ".join(f"{p['drug_a']} with {p['drug_b']}" for p in together[:3]).replace("_", " ")
+        said = ", ".join(f"{p['name_a']} with {p['name_b']}" for p in together[:3])
         out.append(f"Only together do these help: {said}.")
     if untested:
-        out.append(f"For {len(untested)} lines the drug can be got and the test is not funded in full.")
+        out.append(f"For {len(untested)} lines some can get the drug today and the test is not funded in full.")
     return out

@@ -18,6 +18,7 @@ from planner.evidence.base import Evidence
 from planner.optimise.resolve import Engine
 from planner.result.priority import HALF, NEARLY
 from planner.result.readout import read
+from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
 from planner.scenario.model import Scenario
 
@@ -128,12 +129,12 @@ def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
 
 
 def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> dict:
-    lines = read(study.engine, values).lines.values()
+    lines = list(read(study.engine, values).lines.values())
     mine, theirs = members(study, values), members(study, plan)
     return {
         "list": name, "health": sum(line.health[study.measure] or 0.0 for line in lines), "measure": study.measure,
         "testing_cost": sum(line.testing_cost for line in lines), "treatment_cost": sum(line.treatment_cost for line in lines),
-        "lines": len(mine), "without": tuple(study.said(k) for k in sorted(theirs - mine)),
+        "lines": sum(line.coverage > FUNDED for line in lines), "without": tuple(study.said(k) for k in sorted(theirs - mine)),
         "instead": tuple(study.said(k) for k in sorted(mine - theirs)),
     }
 

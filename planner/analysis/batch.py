@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.analysis.study import Analysis, Progress, figure, silent
+from planner.analysis.study import Analysis, Progress, figure, frozen_rows, silent
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
 from planner.evidence.strata import place
@@ -29,6 +29,9 @@ def batch(scenario: Scenario, evidence: Evidence, countries: Sequence[str] | Non
     funded), ``use_cases`` (in how many countries each line is core, expand, ...), ``uncertainty`` (share of
     draws in which each funded line is in; with ``draws`` only). Raises BadInput for unknown countries.
     """
+    if scenario.setting.region:
+        raise BadInput([Issue("setting.region", "a scenario of one region cannot be carried to countries",
+                              "give a scenario of a whole country")])
     codes = _codes(evidence, countries)
     rows, lines, draws_of = [], [], []
     for n, code in enumerate(codes):
@@ -36,7 +39,7 @@ def batch(scenario: Scenario, evidence: Evidence, countries: Sequence[str] | Non
         here = moved(scenario, evidence, code, per_person)
         name = place(evidence, code).name
         try:
-            plan = make_plan(here, evidence, "")
+            plan = make_plan(here, evidence, version())
         except PlannerError as error:
             rows.append({"country": code, "name": name, **dict.fromkeys(TOTALS), "note": "; ".join(map(str, error.issues))})
             continue
@@ -47,19 +50,26 @@ def batch(scenario: Scenario, evidence: Evidence, countries: Sequence[str] | Non
     done = [r for r in rows if not r["note"]]
     words = [f"{len(done)} of {len(codes)} countries planned: {figure(sum(r['qalys'] for r in done))} healthy years a year."]
     words += [f"{len(codes) - len(done)} could not be planned; the table says why."] if len(done) < len(codes) else []
-    from planner import MODEL_VERSION
-
-    head = {"model_version": MODEL_VERSION, "base_year": evidence.base_year,
+    head = {"model_version": version(), "base_year": evidence.base_year,
             "evidence": {"version": evidence.version, "sha256": evidence.digest}}
     settings = {"countries": codes, "draws": draws, "seed": seed, "per_person": per_person}
-    tables = {"countries": tuple(rows), "lines": tuple(r for r in lines if r["funded"] != "no"),
-              "use_cases": tuple(_use_cases(lines)), "uncertainty": tuple(draws_of)}
-    return Analysis("batch", scenario, head, settings, tuple(words), tables)
+    tables = {"countries": rows, "lines": [r for r in lines if r["funded"] != "no"], "use_cases": _use_cases(lines),
+              "uncertainty": draws_of}
+    return Analysis("batch", scenario, head, settings, tuple(words), frozen_rows(tables))
+
+
+def version() -> str:
+    """The model's version; the package imports this module first."""
+    from planner import MODEL_VERSION
+
+    return MODEL_VERSION
 
 
 def _codes(evidence: Evidence, countries: Sequence[str] | None) -> list[str]:
-    if not countries:
+    if countries is None:
         return plannable(evidence)
+    if not countries:
+        raise BadInput([Issue("countries", "the list is empty", "name countries, or leave it out for all")])
     issues, codes = [], []
     for wanted in countries:
         try:

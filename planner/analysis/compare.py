@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from planner.analysis.batch import version
 from planner.analysis.changed import changes, inside, line_key, line_label
-from planner.analysis.study import Analysis, Progress, lowered, silent
+from planner.analysis.study import Analysis, Progress, frozen_rows, lowered, silent
 from planner.analysis.versions import evidence_changes
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
@@ -64,7 +65,7 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
     if against is not None:
         head["against_evidence"] = {"version": against.version, "sha256": against.digest}
     return Analysis("compare", scenarios[0], head, {"plans": names}, tuple(_words(names, plans, changed)),
-                    {name: tuple(rows) for name, rows in tables.items()})
+                    frozen_rows(tables))
 
 
 def _checked(scenarios: Sequence[Scenario], against: Evidence | None) -> None:
@@ -83,7 +84,7 @@ def _names(scenarios: Sequence[Scenario]) -> list[str]:
 
 def _planned(scenario: Scenario, evidence: Evidence) -> Plan:
     try:
-        return make_plan(scenario, evidence, "")
+        return make_plan(scenario, evidence, version())
     except PlannerError as error:
         raise type(error)([Issue(f"{scenario.name}: {i.where}", i.what, i.remedy, i.code, i.have, i.need, i.axis, i.unit)
                            for i in error.issues]) from error
@@ -119,7 +120,7 @@ def _settings_alone(first: Plan, second: Plan, evidence: Evidence, progress: Pro
     """For each line that changed, the differences between the scenarios which, alone, change it too."""
     a, b = first.scenario, second.scenario
     if a.setting != b.setting:
-        return {}
+        return {line_key(c): ["another place"] for c in changes("", first, second, {})}
     wanted = {c["indication_id"] + "/" + c["biomarker_id"]: c["change"] for c in changes("", first, second, {})}
     out: dict[tuple, list[str]] = {}
     single = list(_singly(a, b))
@@ -181,7 +182,9 @@ def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mappin
     for name, plan in zip(names[1:], plans[1:], strict=True):
         mine = [c for c in changed if c["plan"] == name]
         health = plan.totals["qalys"] - plans[0].totals["qalys"]
-        yield f"{name}: {abs(health):,.0f} healthy years a year {'more' if health >= 0 else 'less'} than {names[0]}."
+        same = abs(health) < 0.5
+        yield f"{name}: as many healthy years a year as {names[0]}." if same else \
+            f"{name}: {abs(health):,.0f} healthy years a year {'more' if health >= 0 else 'less'} than {names[0]}."
         for what, verb in (("entered", "enter"), ("left", "leave")):
             lines = [f"{c['short_name']} in {lowered(c['indication'])}" for c in mine if c["change"] == what]
             if lines:
@@ -190,7 +193,7 @@ def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mappin
         moved = [c for c in mine if c["change"] in ("more", "less", "tier")]
         if moved:
             tiers = sum(c["change"] == "tier" for c in moved)
-            yield f"{len(moved) - tiers} lines reach more or fewer people, {tiers} only change their priority."
+            yield f"Lines that reach more or fewer people: {len(moved) - tiers}; that only change their priority: {tiers}."
         if not mine:
             yield "No line changes."
 

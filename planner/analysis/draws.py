@@ -63,6 +63,8 @@ class Drawn:
 def run_block(study: Study, candidates: Sequence[Candidate], seed: int, block: int, size: int,
               watch: threading.Event | None = None, count=None) -> Drawn:
     """One block of draws. ``watch``: set to stop; ``count``: called after each draw."""
+    if watch is not None and watch.is_set():
+        raise Stopped
     kept: list[DrawnValues] = []
 
     def resolver(evidence, place, scenario):
@@ -197,6 +199,7 @@ def _in_threads(study, candidates, todo, seed, progress, draws, workers) -> dict
             return {waiting[future]: future.result() for future in _watched(waiting, progress, done, draws)}
         except BaseException:
             stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 

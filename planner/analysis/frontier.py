@@ -19,6 +19,8 @@ from planner.result.priority import HALF, NEARLY
 from planner.result.reasons import FUNDED
 from planner.scenario.model import Axis, Scenario
 
+NEARLY_ALL = 0.95  # share of the health that can be bought, whose budget is told beside the last
+STRAIGHT = 1e-6  # slopes that differ by less are one
 AXIS_WORDS = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment together"}
 
 
@@ -31,24 +33,29 @@ def frontier(scenario: Scenario, evidence: Evidence, axis: Axis | None = None, m
     """
     study = Study(scenario, evidence)
     axis = axis or scenario.frontier.axis
-    _ = study.optimum  # an impossible request is told in words first
+    if mandates:
+        _ = study.optimum  # an impossible request is told in words first
     sweep = study.engine.sweep(axis, floors=mandates)
-    points = list(_points(sweep, study.measure))
+    points = list(_points(sweep, study))
     events = sorted(_events(study, sweep), key=lambda e: (e["budget"], e["event"], e["indication_id"], e["biomarker_id"]))
     settings = {"axis": axis, "mandates": mandates, "exact": True, "solves": sweep.solves,
-                "breakpoints": len(sweep.points), "measure": study.measure, "objective": scenario.objective}
+                "breakpoints": len(points), "measure": study.measure, "objective": scenario.objective}
     return study.answer("frontier", settings, _words(study, axis, points, events),
                         {"points": points, "events": events, "lines": _lines(study, sweep)})
 
 
-def _points(sweep: Sweep, measure: str) -> Iterator[dict]:
+def _points(sweep: Sweep, study: Study) -> Iterator[dict]:
+    """Corners of the value function, and its ends; a plan of several years as its mean year. Points of the
+    sweep on a straight piece are left out: the list changes there, the price of health does not."""
     x = [p.budget for p in sweep.points]
-    y = [p.value for p in sweep.points]
+    y = [p.value / study.engine.weight for p in sweep.points]
     slopes = [(y[n + 1] - y[n]) / (x[n + 1] - x[n]) for n in range(len(x) - 1)]
     for n, point in enumerate(sweep.points):
         left = slopes[n - 1] if n else None
         right = slopes[n] if n < len(slopes) else 0.0
-        yield {"budget": point.budget, "value": point.value, "measure": measure,
+        if left is not None and n < len(slopes) and abs(left - right) <= STRAIGHT * max(abs(left), abs(right)):
+            continue
+        yield {"budget": point.budget, "value": y[n], "measure": study.measure,
                "value_per_usd_before": left, "value_per_usd_after": right,
                "usd_per_unit_before": _inverse(left), "usd_per_unit_after": _inverse(right),
                "lines": int((point.coverage > FUNDED).sum())}
@@ -99,9 +106,10 @@ def _words(study: Study, axis: str, points: list[dict], events: list[dict]) -> l
     if not points:
         return ["No budget makes this request possible."]
     last = points[-1]
-    unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
-    out = [f"Money for {AXIS_WORDS[axis]} brings health up to {money(last['budget'])} a year: {figure(last['value'])} {unit}. "
-           "More buys nothing under the other limits."]
+    unit = study.unit
+    most = next((p for p in points if p["value"] >= NEARLY_ALL * last["value"]), last)
+    out = [f"Money for {AXIS_WORDS[axis]} brings health up to {money(last['budget'])} a year: {figure(last['value'])} {unit}; "
+           f"{NEARLY_ALL:.0%} of it by {money(most['budget'])}. More buys nothing under the other limits."]
     limit = study.scenario.limit(axis, 0)
     if limit is not None and limit < last["budget"]:
         after = next((p for p in points if p["budget"] > limit), last)

@@ -36,6 +36,8 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
     study = Study(scenario, evidence)
     base_value = study.optimum.value / study.engine.weight
     parameters = known(study)
+    if two_way:
+        _checked(parameters, two_way)
     rows = _one_way(study, parameters, base_value, progress)
     rows.sort(key=lambda r: (-r["swing"], r["name"]))
     grid = _grid(study, parameters, two_way) if two_way else []
@@ -82,19 +84,24 @@ def _one_way(study: Study, parameters: list[Parameter], base_value: float, progr
         changed = [study.said(key) for j, key in enumerate(study.engine.keys)
                    if len({c[j] > FUNDED for c in (base, at_low, at_high)}) > 1]
         swing = dust(np.nanmax([low, high, base_value]) - np.nanmin([low, high, base_value]), base_value)
-        rows.append({"name": p.name, "group": p.group, "group_words": GROUPS[p.group], "parameter": p.parameter,
-                     "key": p.key, "table": p.table, "value": p.value, "low": p.end(0.025), "high": p.end(0.975),
+        rows.append({"name": p.name, "words": study.parameter(*p.identity), "group": p.group,
+                     "group_words": GROUPS[p.group],
+                     "parameter": p.parameter, "key": p.key, "table": p.table, "value": p.value, "low": p.end(0.025), "high": p.end(0.975),
                      "quality": p.quality, "health_at_low": low, "health_at_high": high, "swing": float(swing),
                      "lines_changed": tuple(changed)})
     return rows
 
 
+def _checked(parameters: list[Parameter], two_way: tuple[str, str]) -> None:
+    names = {p.name for p in parameters}
+    unknown = [name for name in two_way if name not in names]
+    if unknown:
+        raise BadInput([Issue(f"two-way {name!r}", "no uncertain number of this plan has that name", nearest(name, names))
+                        for name in unknown])
+
+
 def _grid(study: Study, parameters: list[Parameter], two_way: tuple[str, str]) -> list[dict]:
     by_name = {p.name: p for p in parameters}
-    unknown = [name for name in two_way if name not in by_name]
-    if unknown:
-        raise BadInput([Issue(f"two-way {name!r}", "no uncertain number of this plan has that name",
-                              nearest(name, set(by_name))) for name in unknown])
     a, b = (by_name[name] for name in two_way)
     quantiles = np.linspace(0.025, 0.975, GRID)
     cells = list(product(quantiles, quantiles))
@@ -109,7 +116,7 @@ def _words(rows: list[dict], base: float) -> list[str]:
         return ["No single uncertain number moves the plan."]
     top = rows[0]
     ends = f"between {figure(top['health_at_low'])} and {figure(top['health_at_high'])} against {figure(base)}"
-    out = [f"The number that moves the plan most is {top['name']}: {ends}."]
+    out = [f"The number that moves the plan most is {top['words']}: {ends}."]
     changing = [r for r in rows if r["lines_changed"]]
     out.append(f"{len(changing)} of {len(rows)} uncertain numbers change what is on the list." if changing
                else "None of them alone changes what is on the list.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.errors import BadInput, Issue
@@ -18,6 +19,16 @@ from planner.result.readout import Readout, read
 from planner.scenario.model import Scenario
 
 SCHEMA = "analysis/1"
+# parameters whose name in the evidence is short for a reader
+PARAMETERS = {
+    "stage": "share diagnosed at this stage", "relapse": "share who relapse to it", "reaches_care": "share who reach care",
+    "histology": "share of this histology", "subtype": "share of this subtype",
+    "further": "further share who come to the decision", "fit": "share fit to start",
+    "utility": "quality of life", "failure": "share of tests that fail",
+    "sensitivity": "sensitivity of the test", "specificity": "specificity of the test", "attrition": "loss of patients a day",
+    "effect (factor)": "size of the effect", "effect (os_hr)": "hazard ratio of death", "effect (death_rr)": "ratio of deaths",
+    "effect (pfs_hr)": "hazard ratio of progression",
+}
 Progress = Callable[[float, str], None]  # (share done, what is going on); may raise Stopped
 
 
@@ -116,9 +127,44 @@ class Study:
         row = self.label(key)
         return f"{row['short_name']} in {lowered(row['indication'])}"
 
+    @property
+    def unit(self) -> str:
+        """What the objective counts, in words."""
+        if self.scenario.objective == "net_health":
+            return "healthy years net of what the money would bring elsewhere"
+        words = "healthy years" if self.measure == "qalys" else self.measure.replace("_", " ")
+        return f"weighted {words}" if self.scenario.equity.weights else words
+
+    def parameter(self, table: str, parameter: str, key: str) -> str:
+        """An uncertain number for a reader: what it is, and of what by name."""
+        return f"{PARAMETERS.get(parameter, parameter)}: {', '.join(map(self._name, key.split('/')))}" if not key.endswith(
+            f"/{parameter}") else self.parameter(table, parameter, key[: -len(parameter) - 1])
+
+    def _name(self, part: str) -> str:
+        for name, column in (("indications", "indication_id"), ("assays", "assay_id"), ("therapies", "therapy_id"),
+                             ("cancer_sites", "cancer_site")):
+            row = self.evidence.record(name, **{column: part})
+            if row:
+                return row["name"]
+        row = self.evidence.record("biomarkers", biomarker_id=part)
+        return row["short_name"] if row else "any cancer" if part == "*" else part.replace("_", " ")
+
     def answer(self, kind: str, settings: Mapping, words, tables: Mapping) -> Analysis:
-        return Analysis(kind, self.scenario, self.head(), dict(settings), tuple(words),
-                        {name: tuple(rows) for name, rows in tables.items()})
+        return Analysis(kind, self.scenario, self.head(), plain(dict(settings)), tuple(words), frozen_rows(tables))
+
+
+def frozen_rows(tables: Mapping) -> dict[str, tuple]:
+    """Tables as tuples of rows of plain Python values."""
+    return {name: tuple({k: plain(v) for k, v in row.items()} for row in rows) for name, rows in tables.items()}
+
+
+def plain(value):
+    """A numpy value as Python's own; containers likewise."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return type(value)(map(plain, value)) if isinstance(value, list | tuple) else value
 
 
 def lowered(name: str) -> str:

@@ -142,14 +142,14 @@ def _preferences(study: Study, progress: Progress) -> Iterator[dict]:
     """Every preference of the scenario, lifted alone and everything re-planned."""
     wanted = list(_without(study.scenario))
     base = _outcome(study.engine)
-    for n, (kind, name, words, scenario) in enumerate(wanted):
+    for n, (kind, name, scenario) in enumerate(wanted):
         progress(0.9 + 0.1 * n / len(wanted), "pricing preferences")
         try:
             other = _outcome(Engine(build_problem(study.evidence, scenario), scenario))
         except PlannerError:  # lifted alone it leads to a plan that cannot be
             continue
         yield {
-            "preference": kind, "name": name, "words": words, "measure": study.measure,
+            "preference": kind, "name": name, "words": _said(study, kind, name), "measure": study.measure,
             "health_cost": dust(other["health"] - base["health"], base["health"]),
             "objective_cost": dust(other["value"] - base["value"], base["value"]),
             "testing_cost": dust(base["testing"] - other["testing"], base["testing"]),
@@ -167,33 +167,37 @@ def _outcome(engine: Engine) -> dict[str, float]:
     }
 
 
-def _without(scenario: Scenario) -> Iterator[tuple[str, str, str, Scenario]]:
-    """(kind, name, words, the scenario without it) of every preference."""
-    policy = scenario.policy
-    for name in policy.must_fund:
-        kept = tuple(x for x in policy.must_fund if x != name)
-        yield "must_fund", name, f"{name} must be funded", _with(scenario, policy=policy.model_copy(update={"must_fund": kept}))
-    for name in policy.exclude:
-        kept = tuple(x for x in policy.exclude if x != name)
-        yield "exclude", name, f"{name} is left out", _with(scenario, policy=policy.model_copy(update={"exclude": kept}))
+def _without(scenario: Scenario) -> Iterator[tuple[str, str, Scenario]]:
+    """(kind, name, the scenario without it) of every preference."""
+    for kind, part, field in (("must_fund", "policy", "must_fund"), ("exclude", "policy", "exclude"),
+                              ("service", "services", "exclude")):
+        section = getattr(scenario, part)
+        for name in getattr(section, field):
+            kept = tuple(x for x in getattr(section, field) if x != name)
+            yield kind, name, _with(scenario, **{part: section.model_copy(update={field: kept})})
     gate = scenario.evidence_gate
     if gate.level < 4:
-        yield ("gate", str(gate.level), f"only evidence of level {gate.level} or better counts",
-               _with(scenario, evidence_gate=gate.model_copy(update={"level": 4})))
+        yield "gate", str(gate.level), _with(scenario, evidence_gate=gate.model_copy(update={"level": 4}))
     if gate.value_gate:
-        yield ("value_gate", "value_gate", "only drugs within the threshold count",
-               _with(scenario, evidence_gate=gate.model_copy(update={"value_gate": False})))
+        yield "value_gate", "", _with(scenario, evidence_gate=gate.model_copy(update={"value_gate": False}))
     if scenario.budget.basis == "additional":
-        yield ("floor", "today", "today's testing may not be lowered",
-               _with(scenario, budget=scenario.budget.model_copy(update={"basis": "all"})))
-    for name, weight in scenario.equity.weights.items():
-        kept = {k: w for k, w in scenario.equity.weights.items() if k != name}
-        yield ("weight", name, f"health in {name} counts {weight:g} times",
-               _with(scenario, equity=scenario.equity.model_copy(update={"weights": kept})))
-    for name in scenario.services.exclude:
-        kept = tuple(x for x in scenario.services.exclude if x != name)
-        yield ("service", name, f"the test {name} is not used",
-               _with(scenario, services=scenario.services.model_copy(update={"exclude": kept})))
+        yield "floor", "", _with(scenario, budget=scenario.budget.model_copy(update={"basis": "all"}))
+    for name in scenario.equity.weights:
+        kept_weights = {k: w for k, w in scenario.equity.weights.items() if k != name}
+        yield "weight", name, _with(scenario, equity=scenario.equity.model_copy(update={"weights": kept_weights}))
+
+
+def _said(study: Study, kind: str, name: str) -> str:
+    """A preference in words."""
+    line = next((study.said(key) for key in study.use_cases if key[1] == name), name)
+    return {
+        "must_fund": f"{line} must be funded", "exclude": f"{line} is left out",
+        "gate": f"only evidence of level {name} or better counts", "value_gate": "only drugs within the threshold count",
+        "floor": "today's testing may not be lowered",
+        "service": f"the test {study.evidence.record('services', service_id=name).get('name', name)} is not used",
+        "weight": f"health in {study.evidence.record('indications', indication_id=name).get('name', name)} counts "
+                  f"{study.scenario.equity.weights.get(name, 1.0):g} times",
+    }[kind]
 
 
 def _with(scenario: Scenario, **changes) -> Scenario:

@@ -174,7 +174,7 @@ def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
     tried = len(drawn.parameters)
     single = [(voi.evppi(net, p.draws[:, None], tried), p) for p in _strongest(drawn, net)]
     single.sort(key=lambda s: (-s[0], s[1].name))
-    return out + [row("single", p.name, GROUPS[p.group], value, 1, p.quality) for value, p in single[:SINGLE]]
+    return out + [row("single", p.name, study.parameter(*p.identity), value, 1, p.quality) for value, p in single[:SINGLE]]
 
 
 def _strongest(drawn: Drawn, net: np.ndarray) -> list:
@@ -229,7 +229,7 @@ def _words(study: Study, tables: dict, settings: dict) -> list[str]:
         out.append(f"On the list, but not surely: {', '.join(said[:4])}.")
     single = [r for r in information if r["kind"] == "single" and r["qalys"] > 0]
     if single and information[0]["qalys"] > 1e-9:
-        out.append("Measure this first: " + "; ".join(f"{r['name']} (worth {figure(r['qalys'])} healthy years a year)"
+        out.append("Measure this first: " + "; ".join(f"{r['words']} (worth {figure(r['qalys'])} healthy years a year)"
                                                       for r in single[:3]) + ".")
     elif information[0]["qalys"] <= 1e-9:
         out.append("No measurement would change the choice among these lists.")

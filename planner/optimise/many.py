@@ -119,6 +119,7 @@ class ManyModels:
         self._bounds()
         self.model = LoadedModel((*self.arrays[:2], self.lp))
         self.solves = 0
+        self.kept: dict = {}  # coefficients that a caller reads every version with
 
     # -- what varies ------------------------------------------------------------------------------
 

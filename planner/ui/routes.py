@@ -113,7 +113,7 @@ def _counts(found: Access) -> None:
     if "none" in counted:
         points.append("The denominator is every case in the country, so losses before the drug are already in the share.")
     elif inside:
-        points.append(f"The denominator is everybody who {' and '.join([', '.join(inside[:-1])] * (len(inside) > 1) + inside[-1:])}.")
+        points.append(f"The denominator is everybody who {_and(inside)}.")
     if outside and "none" not in counted:
         points.append(f"Whether a patient {', or '.join(outside)} is not asked of it: that loss is already within the share, and "
                       "is not counted again.")
@@ -121,6 +121,10 @@ def _counts(found: Access) -> None:
         points.append("What is lost before (no test, not fit) is counted along the chain, not here.")
     points += ["The share says who starts, not who completes the course.", _trials(found)]
     st.markdown(dollars("\n".join(f"- {p}" for p in points)))
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _trials(found: Access) -> str:
