@@ -103,8 +103,10 @@ def report(scenario: Scenario, evidence: Evidence) -> None:
           f"{DRAWS:,} draws; aim at most 3)")
     print(f"{'PuLP + CBC per draw / our draws':52} {naive * DRAWS / one_wall:7.1f} x  ({naive * 1e3:.1f} / "
           f"{one_wall / DRAWS * 1e3:.2f} ms a draw by the wall clock, one worker; aim at least 20)")
-    print(f"{'one worker / all cores':52} {one_wall / all_wall:7.1f} x  ({one_wall:.2f} / {all_wall:.2f} s, {os.cpu_count()} cores)")
-    print(f"{'re-solves of the exact frontier per breakpoint':52} {solves / corners:7.2f}    ({solves} / {corners}; aim at most 2)")
+    print(f"{'one worker / all cores':52} {one_wall / all_wall:7.1f} x  ({one_wall:.2f} / {all_wall:.2f} s, "
+          f"{os.cpu_count()} cores)")
+    print(f"{'re-solves of the exact frontier per breakpoint':52} {solves / corners:7.2f}    ({solves} / {corners}; "
+          "aim at most 2)")
     print(f"{'100-point grid of PuLP + CBC / exact frontier':52} {grid / bare_sweep:7.1f} x  ({grid:.1f} / {bare_sweep:.2f} s, "
           f"aim at least 20; {grid / sweep:.1f} x with problem, model and tables of the command, {sweep:.2f} s)")
     print(f"all switching values {switches:.1f} s, all unlocks with pairs {unlocks:.1f} s")

@@ -13,7 +13,7 @@ from planner.errors import BadInput, Issue
 
 AXES = ("testing", "treatment", "total")
 KINDS = (".json", ".xlsx", ".csv")
-LATER_KINDS = (".docx", ".html")
+PAPERS = (".docx", ".html")  # documents for a reader
 
 
 def collected(*checks: Callable[[], Any]) -> list:
@@ -96,17 +96,14 @@ def number(text, name: str, least: float, most: float, whole: bool = True) -> fl
                           "out_of_range")])
 
 
-def outputs(names: Sequence[str]) -> list[Path]:
-    """The files to write, checked before any work is done."""
+def outputs(names: Sequence[str], kinds: Sequence[str] = KINDS) -> list[Path]:
+    """The files to write, checked before any work is done. kinds: the endings that this command can write."""
     issues = []
     for name in names:
         file, ending = Path(name), Path(name).suffix.lower()
-        if ending in LATER_KINDS:
-            issues.append(Issue(f"--out {name}", "this kind of document is not in this version",
-                                "choose .json, .xlsx or .csv", "file_kind"))
-        elif ending not in KINDS:
-            issues.append(Issue(f"--out {name}", f"unknown kind of file `{ending}`", "choose .json, .xlsx or .csv",
-                                "file_kind"))
+        if ending not in kinds:
+            what = "this command writes no such document" if ending in (*KINDS, *PAPERS) else f"unknown kind of file `{ending}`"
+            issues.append(Issue(f"--out {name}", what, f"choose {', '.join(kinds[:-1])} or {kinds[-1]}", "file_kind"))
         if not file.parent.is_dir():
             issues.append(Issue(f"--out {name}", "the folder does not exist", "create it first", "no_file"))
     if len(set(names)) < len(names):

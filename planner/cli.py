@@ -13,12 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import planner
-from planner import commands
-from planner.arguments import evidence_of, outputs, scenario_of, write_text
+from planner import commands, documents
+from planner.arguments import evidence_of, scenario_of
 from planner.errors import BadInput, Issue, PlannerError
-from planner.report import tables
 
-LATER = ("strategies", "template")
+LATER = ("strategies",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,8 +69,7 @@ def _parser() -> argparse.ArgumentParser:
                          help="a folder or workbook laid over the shipped evidence")
         return sub
 
-    add("plan", plan, "the ranked list for a scenario", scenario=True).add_argument(
-        "--out", action="append", default=[], metavar="FILE", help="write .json, .xlsx or .csv")
+    documents.add_documents(add)
     add("validate", validate, "check evidence or a scenario; tell what the evidence covers").add_argument(
         "path", nargs="?", metavar="PATH", help="a scenario, a folder or a workbook (default: the shipped evidence)")
     add("places", places, "countries and regions that can be planned").add_argument(
@@ -81,6 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     add("export-model", export_model, "the linear program as a file", scenario=True).add_argument(
         "--out", required=True, metavar="FILE", help="model.mps or model.lp")
     commands.add_commands(add)
+    template_ = add("template", template, "a workbook of a place's numbers, to be changed and laid over the evidence")
+    template_.add_argument("--out", required=True, metavar="inputs.xlsx")
+    template_.add_argument("--country", required=True, metavar="KEN", help="a code or name, as `places` lists them")
+    template_.add_argument("--region", metavar="US-TX", help="a region of it")
     add("audit", audit, "check every constraint and total of a plan file").add_argument(
         "plan", metavar="PLAN.json", help="a plan as `plan --out plan.json` writes it")
     add("benchmark", benchmark, "time the planner against a bare solver")
@@ -89,40 +91,12 @@ def _parser() -> argparse.ArgumentParser:
 
 # -- commands --------------------------------------------------------------------------------------
 
-def plan(arguments) -> int:
-    """Plan a scenario; write the files asked for, else print the list."""
-    files = outputs(arguments.out)
-    scenario, evidence = scenario_of(arguments), evidence_of(arguments)
-    made = planner.plan(scenario, evidence)
-    for file in files:
-        _write(made, evidence, file)
-    if not files:
-        print(tables.printed(made.document), end="")
-    return 0
-
-
-def _workbook(made, evidence, file: Path) -> None:
-    from planner.report.workbook import write_workbook
-
-    write_workbook(made, evidence, file)
-
-
-WRITERS: dict[str, Callable] = {
-    ".json": lambda made, evidence, file: write_text(file, tables.plan_json(made.document)),
-    ".csv": lambda made, evidence, file: write_text(file, tables.list_csv(made.document)),
-    ".xlsx": _workbook,
-}
-
-
-def _write(made, evidence, file: Path) -> None:
-    WRITERS[file.suffix.lower()](made, evidence, file)
-
-
 def validate(arguments) -> int:
     """Check a scenario against the evidence, or evidence by itself; tell what it covers."""
     from planner.evidence.base import data_folder
     from planner.evidence.base import validate as faults
     from planner.pathway.build import build_problem
+    from planner.pathway.named import own_issues
     from planner.scenario.scenario import load, shipped
 
     name = arguments.path or ""
@@ -137,10 +111,38 @@ def validate(arguments) -> int:
         issues += faults(overlay)
     if issues:
         return _tell(issues, 2)
-    own = (path / "datapackage.json").is_file() or path.name == "datapackage.json"
-    evidence = planner.load_evidence(path, arguments.evidence) if own else \
+    whole = (path / "datapackage.json").is_file() or path.name == "datapackage.json"
+    evidence = planner.load_evidence(path, arguments.evidence) if whole else \
         planner.load_evidence(overlays=[path, *arguments.evidence])
+    issues = own_issues(evidence)
+    if issues:
+        return _tell(issues, 2)
     print(f"{arguments.path or 'The shipped evidence'}: no faults.", *_coverage(evidence), sep="\n")
+    return 0
+
+
+def template(arguments) -> int:
+    """A workbook with every number that a place's plan reads, to be changed and laid over the evidence."""
+    from planner.evidence.strata import place
+    from planner.pathway.template import template_rows
+    from planner.report.workbook import write_template
+
+    file = Path(arguments.out)
+    issues = []
+    if file.suffix.lower() != ".xlsx":
+        issues.append(Issue(f"--out {arguments.out}", "the template is a workbook", "let the name end in .xlsx", "file_kind"))
+    if not file.parent.is_dir():
+        issues.append(Issue(f"--out {arguments.out}", "the folder does not exist", "create it first", "no_file"))
+    evidence = evidence_of(arguments)
+    try:
+        here = place(evidence, arguments.country, arguments.region)
+    except BadInput as error:
+        issues += error.issues
+    if issues:
+        return _tell(issues, 2)
+    write_template(template_rows(evidence, here.iso3, here.region), here.name, evidence, file)
+    print(f"{arguments.out}: the numbers of {here.name}. Change what you know better, then `validate` it and lay it over "
+          "the evidence with --evidence.")
     return 0
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "errors": 0, "units": 1, "evidence": 2, "scenario": 3, "pathway": 4, "optimise": 5, "result": 6,
-    "analysis": 7, "report": 8, "questions": 8, "ui": 9, "arguments": 9, "commands": 10, "cli": 11, "__main__": 12,
+    "analysis": 7, "report": 8, "questions": 8, "ui": 9, "arguments": 9, "commands": 10, "documents": 11, "cli": 12, "__main__": 13,
     "__init__": 9,
 }
 ROOMS = {
@@ -23,6 +23,8 @@ ROOMS = {
     "openpyxl": ("planner/evidence/tables.py", "planner/report/workbook.py"),
     "frictionless": ("planner/evidence/",),
     "pydantic": ("planner/scenario/",),
+    "docx": ("planner/report/word.py",),
+    "PIL": ("planner/report/drawing.py",),
 }
 NETWORK = {"requests", "urllib.request", "urllib3", "http.client", "socket", "aiohttp", "httpx", "ftplib"}
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "planner").rglob("*.py"))]

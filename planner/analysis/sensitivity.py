@@ -86,7 +86,8 @@ def _one_way(study: Study, parameters: list[Parameter], base_value: float, progr
         swing = dust(np.nanmax([low, high, base_value]) - np.nanmin([low, high, base_value]), base_value)
         rows.append({"name": p.name, "words": study.parameter(*p.identity), "group": p.group,
                      "group_words": GROUPS[p.group],
-                     "parameter": p.parameter, "key": p.key, "table": p.table, "value": p.value, "low": p.end(0.025), "high": p.end(0.975),
+                     "parameter": p.parameter, "key": p.key, "table": p.table, "value": p.value,
+                     "low": p.end(0.025), "high": p.end(0.975),
                      "quality": p.quality, "health_at_low": low, "health_at_high": high, "swing": float(swing),
                      "lines_changed": tuple(changed)})
     return rows

@@ -1,7 +1,8 @@
 """Two versions of the evidence: which rows differ, and which of them moves which line.
 
 Rows are grouped by table and by what they are about (a use case, an indication, a drug, an assay). Each
-group that could bear on a changed line is laid over the first version alone, and the plan made again.
+group that could bear on a changed line is laid over the first version alone, and the plan made again; where
+a change is not explained so, the other groups as well, for they may have made room.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from planner.result.plan import Plan
 MOST = 150  # groups tried; beyond it what is left is told and not tried
 ABOUT = ("indication_id", "biomarker_id", "therapy_id", "drug", "assay_id", "cancer_site", "comparator_id", "service_id",
          "item", "iso3", "currency", "year")
+DATED = "year"  # tells rows apart only where they are about nothing but a country or a currency
 SILENT = ("sources",)  # citations move no number
 SOURCING = ("source_id", "quality", "note")
 
@@ -48,6 +50,7 @@ def row_differences(a: Evidence, b: Evidence) -> list[Group]:
             continue
         key = list(a.dictionary.table(name).key)
         about = [c for c in ABOUT if c in key] or key[:1]
+        about = [c for c in about if c != DATED or not set(about) - {DATED, "iso3", "currency"}]
         before, after = _rows(a, name, key), _rows(b, name, key)
         groups: dict[tuple, tuple[list, list]] = {}
         for k in before.keys() | after.keys():
@@ -94,16 +97,21 @@ def evidence_changes(first: Plan, second: Plan, a: Evidence, b: Evidence, progre
     """
     groups = row_differences(a, b)
     wanted = {f"{c['indication_id']}/{c['biomarker_id']}": c["change"] for c in changes("", first, second, {})}
-    near = [g for g in groups if _bears_on(a, b, g, wanted)][:MOST]
+    near = {id(g): g for g in groups if _bears_on(a, b, g, wanted)}
+    order = [*near.values(), *(g for g in groups if id(g) not in near)][:MOST]
     moved: dict[int, list[str] | None] = {}
-    for n, group in enumerate(near):
-        progress(0.5 + 0.5 * n / len(near), "trying each difference of the evidence alone")
+    unexplained = set(wanted)
+    for n, group in enumerate(order):
+        if id(group) not in near and not unexplained:
+            break  # what speaks of other cancers is tried only where it must have made room
+        progress(0.5 + 0.5 * n / len(order), "trying each difference of the evidence alone")
         try:
             plan = make_plan(first.scenario, laid_over(a, group), "")
         except (PlannerError, KeyError, ValueError):  # rows that need others of their version
             moved[id(group)] = None
             continue
         moved[id(group)] = [f"{c['indication_id']}/{c['biomarker_id']}" for c in changes("", first, plan, {})]
+        unexplained -= set(moved[id(group)])
     return [_row(g, moved.get(id(g))) for g in groups]
 
 

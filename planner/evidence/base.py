@@ -14,6 +14,7 @@ from planner.evidence import checks
 from planner.evidence.dictionary import Dictionary, Table, descriptor_issues, load_dictionary
 from planner.evidence.strata import StrataIndex, rows_of
 from planner.evidence.tables import read_tables, typed
+from planner.evidence.update import as_true
 
 Frames = dict[str, pd.DataFrame]
 
@@ -72,7 +73,8 @@ class Evidence:
         """The look-up by place of a stratified table, built once."""
         if ("index", name) not in self._cache:
             keys = self.dictionary.table(name).index_key
-            self._cache["index", name] = StrataIndex(self.tables[name], keys, name)
+            frame = as_true(self.tables) if name == "prevalence" else self.tables[name]
+            self._cache["index", name] = StrataIndex(frame, keys, name)
         return self._cache["index", name]
 
     def records(self, name: str, **key) -> list[dict]:
@@ -117,10 +119,10 @@ def load_evidence(path: str | Path | None = None, overlays: Iterable[str | Path]
     faults.
     """
     overlays = [overlays] if isinstance(overlays, str | Path) else list(overlays)
-    dictionary, frames, issues = _load(_source(path), overlays)
+    dictionary, frames, issues, laid = _load(_source(path), overlays)
     if issues:
         raise BadInput(issues)
-    return _evidence(frames, dictionary, bool(overlays))
+    return _evidence(frames, dictionary, laid)
 
 
 def validate(path: str | Path) -> list[Issue]:
@@ -130,7 +132,7 @@ def validate(path: str | Path) -> list[Issue]:
         source = _source(path)
         if not _has_descriptor(source):
             return _load(data_folder(), [source])[2]
-        dictionary, frames, issues = _load(source, [])
+        dictionary, frames, issues, _ = _load(source, [])
         issues = descriptor_issues(source / "datapackage.json") + issues
     except BadInput as error:
         return list(error.issues)
@@ -148,13 +150,15 @@ def _has_descriptor(path: Path) -> bool:
     return (path / "datapackage.json").is_file()
 
 
-def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, list[Issue]]:
-    """Typed frames of a package with its overlays, and every fault found on the way."""
+def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, list[Issue], bool]:
+    """Typed frames of a package with its overlays, every fault found on the way, and whether any row was
+    laid over it (a workbook in which nothing was changed lays none)."""
     dictionary = load_dictionary(base if _has_descriptor(base) else data_folder())
     texts, issues = read_tables(base, dictionary)
     issues += checks.check_tables(texts, dictionary) if texts or not issues else []
     issues += checks.check_columns(texts, dictionary) + _cell_issues(texts, dictionary)
     frames = _typed(texts, dictionary)
+    laid = False
     for path in map(_source, overlays):
         if _has_descriptor(path):  # not needed for an overlay, but where there is one it must be readable
             issues += descriptor_issues(path / "datapackage.json")
@@ -165,10 +169,11 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
         issues += faults + checks.check_overlay_columns(texts, dictionary) + _cell_issues(texts, dictionary)
         over = _labelled(_typed(texts, dictionary), path.name)
         issues += checks.check_duplicates(over, dictionary)
+        laid |= any(len(frame) for frame in over.values())
         frames = {name: _merge(dictionary.table(name), frames.get(name), over.get(name))
                   for name in dictionary.tables if name in frames or name in over}
     issues += [i for check in checks.ROW_CHECKS for i in check(frames, dictionary)]
-    return dictionary, frames, issues
+    return dictionary, frames, issues, laid
 
 
 def _cell_issues(texts: Frames, dictionary: Dictionary) -> list[Issue]:

@@ -22,6 +22,7 @@ import pandas as pd
 
 from planner.errors import Issue
 from planner.evidence.dictionary import Dictionary, Table
+from planner.evidence.own_sheets import PREFIX, own_values
 
 MAX_CSV = 50_000_000
 MAX_WORKBOOK = 10_000_000
@@ -135,10 +136,17 @@ def _unsafe(path: Path) -> list[Issue]:
 
 
 def _read_sheets(book, file: str, dictionary: Dictionary) -> tuple[TextFrames, list[Issue]]:
-    frames, issues = {}, []
+    frames, issues, own = {}, [], {}
     for sheet in book.worksheets:
         name = sheet.title.strip()
         if name.lower() in NOTES:
+            continue
+        if name.startswith(PREFIX):
+            rows, faults = _sheet_rows(sheet, name)
+            frame, more = _frame(rows, f"{file}, sheet {name}", name)
+            issues += faults + more
+            if frame is not None:
+                own[name.removeprefix(PREFIX)] = frame
             continue
         if name not in dictionary.tables:
             issues.append(_fault(f"{file}, sheet {name!r}", "no table of the dictionary has this name",
@@ -152,6 +160,9 @@ def _read_sheets(book, file: str, dictionary: Dictionary) -> tuple[TextFrames, l
         issues += faults
         if frame is not None:
             frames[name] = frame
+    if own and "own_values" in dictionary.tables:
+        frames["own_values"], faults = own_values(own, dictionary)
+        issues += faults
     return frames, issues
 
 

@@ -64,8 +64,35 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
         for where, kind, names in named for name in names if name not in known[kind]
     ]
     issues += [issue for o in scenario.override for issue in override_issues(evidence, o)]
+    issues += own_issues(evidence)
     if issues:
         raise BadInput(issues)
+
+
+def own_issues(evidence: Evidence) -> list[Issue]:
+    """Faults of the setting's own numbers and counts that an overlay brought."""
+    issues = []
+    for row in evidence.records("own_values") if "own_values" in evidence.tables else ():
+        where = f"own_values, {row['table_name']} {row['key']}"
+        key = dict(part.split("=", 1) for part in row["key"].split(";") if "=" in part)
+        try:
+            override = Override(table=row["table_name"], key=key, column=row["column_name"], value=row["value"],
+                                currency=row["currency"], year=row["year"], low=row["low"], high=row["high"],
+                                why=row["why"], source=row["source"] or "")
+        except ValueError:
+            issues.append(Issue(where, "the row does not state a possible number", "see the data dictionary", "own_value"))
+            continue
+        issues += [Issue(where, i.what, i.remedy, i.code) for i in override_issues(evidence, override)]
+    for row in evidence.records("local_counts") if "local_counts" in evidence.tables else ():
+        where = f"local_counts, {row['indication_id']}/{row['biomarker_id']}, {row['laboratory']} {row['year']}"
+        if row["positive"] > row["tested"]:
+            issues.append(Issue(f"{where}, positive", f"{row['positive']} positive of {row['tested']} tested",
+                                "give no more positive results than tests", "positive_above_tested"))
+        if row["assay_id"] and not evidence.matches("assay_performance", assay_id=row["assay_id"],
+                                                    biomarker_id=row["biomarker_id"]):
+            issues.append(Issue(f"{where}, assay_id", f"no accuracy of `{row['assay_id']}` for this biomarker is known",
+                                "leave it empty: the counts are then taken as they are", "unknown_id"))
+    return issues
 
 
 def override_issues(evidence: Evidence, o: Override) -> list[Issue]:

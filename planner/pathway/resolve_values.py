@@ -7,10 +7,12 @@ same for every table. A missing value is ``None``; nobody replaces it by a zero.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place
+from planner.evidence.update import counts_here, updated
 from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario
 from planner.units import local_cost, to_base_usd
@@ -19,6 +21,22 @@ from planner.units import local_cost, to_base_usd
 def present(value) -> bool:
     """Whether a cell holds a value."""
     return value is not None and not (isinstance(value, float) and math.isnan(value)) and value != ""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A setting's own number from the table *own_values*, in the form of an override."""
+
+    value: float
+    currency: str | None
+    year: int | None
+    low: float | None
+    high: float | None
+    why: str
+    source: str
+    level: str
+    stratum: str
+    shipped: float | None
 
 
 class Values:
@@ -49,7 +67,8 @@ class Values:
         found = (index.pooled if pool else index.nearest)(self.place, column, key)
         if found is None:
             return None
-        return self._remember(table, Fact(
+        counted = self._counted(found, key, parameter) if table == "prevalence" and pool else None
+        return self._remember(table, counted or Fact(
             parameter, _words(key), found.value, found.level, found.stratum, found.quality,
             found.source_ids, found.low, found.high, unit,
             _notes(index.rows(self.place, key, column)),
@@ -60,15 +79,51 @@ class Values:
         value = o.value
         if (o.currency and o.currency != "USD") or o.year:
             value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
+        if isinstance(o, Own):
+            before = "" if o.shipped is None else f"; instead of {o.shipped:.6g} when it was entered"
+            return Fact(parameter, _words(key), value, o.level, o.stratum, "C" if o.source else "D",
+                        (o.source or "own_values",), o.low, o.high, unit, o.why + before)
         return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
                     (o.source or "scenario",), o.low, o.high, unit, o.why)
 
-    def _override(self, table: str, column: str, key: dict) -> Override | None:
+    def _override(self, table: str, column: str, key: dict) -> Override | Own | None:
+        """The scenario's own number, else the setting's own one of the evidence."""
         for o in self.scenario.override:
             if o.table == table and o.column == column and all(
                 value in ("*", key.get(name)) for name, value in o.key.items()
             ):
                 return o
+        return self._own(table, column, key)
+
+    def _own(self, table: str, column: str, key: dict) -> Own | None:
+        rows = self.evidence.records("own_values", table_name=table, column_name=column) \
+            if "own_values" in self.evidence.tables else []
+        rows = [r for r in rows if all(value in ("*", key.get(name)) for name, value in own_key(r["key"]).items())]
+        for level, stratum in self.place.levels:
+            for r in rows:
+                if (r["stratum_type"], r["stratum"]) == (level, stratum):
+                    return Own(*(r[c] for c in ("value", "currency", "year", "low", "high", "why")), r["source"] or "",
+                               level, stratum, r["shipped"])
+        return None
+
+    def _counted(self, found, key: dict, parameter: str) -> Fact | None:
+        """A prevalence updated by the counts of local laboratories, where there are any."""
+        if "local_counts" not in self.evidence.tables:
+            return None
+        rows = counts_here(self.evidence.records("local_counts", **key), self.place)
+        update = updated(found, rows, lambda assay: self._accuracy(assay, key))
+        if update is None:
+            return None
+        after = update.posterior
+        return Fact(parameter, _words(key), after.share, update.stratum_type, update.stratum, min(found.quality, "B"),
+                    ("local_counts", *found.source_ids), after.low, after.high, "share", update.words)
+
+    def _accuracy(self, assay: str, key: dict) -> tuple[float, float] | None:
+        for scope in (key["indication_id"], "*"):
+            row = self.evidence.record("assay_performance", assay_id=assay, biomarker_id=key["biomarker_id"],
+                                       indication_id=scope)
+            if row:
+                return row["sensitivity"], row["specificity"]
         return None
 
     def _remember(self, table: str, fact: Fact) -> Fact:
@@ -174,6 +229,11 @@ class Values:
             raise BadInput([Issue(f"countries, {self.place.iso3}", f"{column} is missing",
                                   "give it in an overlay of the table `countries`")])
         return value
+
+
+def own_key(text: str) -> dict[str, str]:
+    """The key of a row of *own_values*: ``column=value`` joined by semicolons."""
+    return dict(part.split("=", 1) for part in text.split(";") if "=" in part)
 
 
 def _notes(rows: list[dict]) -> str:

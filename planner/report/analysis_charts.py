@@ -51,7 +51,7 @@ def budget_curve(found: Analysis) -> Picture:
     points, axis = found.frame("points"), found.settings["axis"]
     limit = found.scenario.limit(axis, 0)
     figure, subtitle = empty(), f"{MEASURE_WORDS[found.scenario.objective]} a year by money for {AXIS_WORDS[axis]}, " \
-        "US$ a year. Each dot: a test enters the list"
+        "US$ a year. Each ring: a test enters the list"
     if points.empty:
         return Picture(figure, "No budget makes this possible", subtitle, "Line chart with no points.", points)
     end, top = float(points["budget"].iloc[-1]), float(points["value"].iloc[-1])

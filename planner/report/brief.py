@@ -31,13 +31,13 @@ from planner.report.tables import LIMITS_OF_USE, OWNERS, Row, footer
 from planner.result.priority import TIER_WORDS
 from planner.scenario.describe import describe
 
-MOST_LINES, MOST_BARS, MOST_NOT, MOST_NEXT = 12, 8, 5, 3
+MOST_LINES, MOST_BARS, MOST_NOT, MOST_NEXT = 10, 7, 4, 3
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")
 AXES = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment"}
-LIST = wide("4.6|Test and cancer|line|text", "1.9|Priority|tier|text", "1.7|People tested|patients_tested|people",
-            "1.7|People treated|patients_treated|people", "1.9|{health}|health_here|qalys",
-            "2|Tests, US$ a year|testing_cost|usd", "2.6|Treatment, US$ a year|treatment_cost|usd",
+LIST = wide("4.6|Test and cancer|line|text", "1.9|Priority|tier|text", "1.9|People tested|patients_tested|people",
+            "1.9|People treated|patients_treated|people", "2.1|{health}|health_here|qalys",
+            "2|Tests, US$ a year|testing_cost|usd", "2.5|Treatment, US$ a year|treatment_cost|usd",
             "4.8|Why it stands here|why|text")
 NEXT = wide("4|Test and cancer|line|text", "2.1|Priority|tier|text", "1.7|Enters at, US$ a year|entry_budget|usd",
             "5|Why it stands here|why|text")
@@ -277,8 +277,8 @@ def rests_on(document) -> Grid:
     evidence, threshold = document["evidence"], document["threshold"]
     rows = [("Evidence", evidence_words(evidence["version"])), ("Evidence digest (sha256)", evidence["sha256"]),
             ("Model version", document["model_version"]), ("Money", f"US dollars of {document['base_year']}"),
-            ("Value of a healthy year", f"{show(threshold['value'], 'usd')} (source {threshold['source']}, grade "
-                                        f"{threshold['quality']})")]
+            ("Value of a healthy year", "each country's own" if threshold["value"] is None else
+             f"{show(threshold['value'], 'usd')} (source {threshold['source']}, grade {threshold['quality']})")]
     rate, code = document["currency"]["per_usd"], document["currency"]["code"]
     if rate and code != "USD":
         rows.append(("Exchange rate", f"{show(rate, 'usd', unit=False)} {code} to the US dollar"))
@@ -292,8 +292,3 @@ def evidence_words(version: str) -> str:
     if year.isdigit() and len(year) == 4 and month.isdigit() and 1 <= int(month) <= 12:
         return f"version {version}, of {MONTHS[int(month) - 1]} {year}"
     return f"version {version}"
-
-
-def ladder_grid(paper: Paper) -> Grid | None:
-    """The list of a brief, where it has one."""
-    return next((b for b in paper.blocks if isinstance(b, Grid) and b.caption.startswith("The tests to fund")), None)

@@ -9,7 +9,7 @@ from planner.report.names import BLUE, GREY, brief_name, number_words, parameter
 from planner.report.numbers import IN_WORDS, MEASURE_WORDS, counted, show
 from planner.report.paper import Block, Heading, Picture, Text, grid, wide
 
-MOST_DRUGS, MOST_SURE, MOST_WEAK = 6, 8, 5
+MOST_DRUGS, MOST_SURE, MOST_WEAK = 6, 7, 4
 SURE = 0.8
 DRUGS = ("2.6|Drug|name|text", "1.4|Can get it today|share_today|share", "1.4|Could get it|share_then|share",
          "1.5|{health} gained|health_gained|qalys", "1.4|More people treated|people_treated|people",
@@ -23,6 +23,8 @@ def unlocking(access) -> list[Block]:
     if access is None:
         return [head, Text("What better access to each drug would bring was not asked for this brief.")]
     rows = [r for r in access.tables["drugs"] if r["health_gained"] > 0]
+    if not access.tables["drugs"]:
+        return [head, Text("Every matched drug is as reachable as it could be made.")]
     if not rows:
         return [head, Text("No single drug would bring more health under these limits, however reachable it were made.")]
     unit, plainly = MEASURE_WORDS[access.settings["measure"]], IN_WORDS[access.settings["measure"]]

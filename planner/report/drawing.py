@@ -21,7 +21,7 @@ FONTS = Path(__file__).resolve().parent / "fonts"
 SIZE, SCALE, WIDE = 13, 3, 620  # of the text in pixels; pixels of the PNG over ours; width of the PNG before scaling
 INK, PALE, LINE = "#1F2328", "#5B626B", "#D8DCE1"
 ROW, BAR, TOP = 38, 12, 2  # pixels of a row, of its bar, above the first
-ROOM = 0.84  # share of the width for the longest bar, the rest for the words at its end
+LETTER, NARROWEST = 8.2, 350  # pixels of a bold letter; width of a phone
 PHONE, PAPER = 54, 94  # characters of a name and the word at its right, on a phone and on paper
 
 
@@ -51,6 +51,11 @@ class Drawing:
         return TOP + ROW * len(self.rows) + (20 if self.mark_words else 6)
 
     @property
+    def room(self) -> float:
+        """Share of the width for the longest bar; the words at its end need the rest, on a phone too."""
+        return max(0.4, 1 - (14 + LETTER * max((len(b.end) for b in self.rows), default=0)) / NARROWEST)
+
+    @property
     def top(self) -> float:
         """The value at the end of the axis."""
         return 1.0 if self.dots else max([*(b.value for b in self.rows), *(b.outline for b in self.rows), 1e-12])
@@ -66,13 +71,13 @@ class Drawing:
             out.append(("text", 0.0, 0, TOP + ROW * n + 14, name, SIZE, False, "start", INK))
             out.append(("text", 1.0, 0, TOP + ROW * n + 14, row.right, SIZE - 1, False, "end", PALE))
         if self.mark is not None:
-            x, bottom = self.mark * ROOM, TOP + ROW * len(self.rows)
+            x, bottom = self.mark * self.room, TOP + ROW * len(self.rows)
             out += [("line", x, TOP, bottom), ("text", x, 0, bottom + 14, self.mark_words, SIZE - 1, False, "middle", PALE)]
         return out
 
     def _bar(self, n: int, row: Bar) -> list[tuple]:
         y, longest = TOP + ROW * n + 20, max(row.value, row.outline, 0.0)
-        scale = ROOM / self.top
+        scale = self.room / self.top
         out = [("rect", 0.0, y, row.outline * scale, BAR, "", row.colour)] if row.outline > row.value else []
         if row.value > 0:
             out.append(("rect", 0.0, y, max(row.value * scale, 0.003), BAR, row.colour, ""))
@@ -80,8 +85,9 @@ class Drawing:
 
     def _dot(self, n: int, row: Bar) -> list[tuple]:
         y = TOP + ROW * n + 27
-        return [("rect", 0.0, y - 1, ROOM, 2, LINE, ""), ("rect", 0.0, y - 2, row.value * ROOM, 4, row.colour, ""),
-                ("dot", row.value * ROOM, y, 6, row.colour), ("text", ROOM, 10, y + 4, row.end, SIZE, True, "start", INK)]
+        track, at = self.room, row.value * self.room
+        return [("rect", 0.0, y - 1, track, 2, LINE, ""), ("rect", 0.0, y - 2, at, 4, row.colour, ""),
+                ("dot", at, y, 6, row.colour), ("text", track, 10, y + 4, row.end, SIZE, True, "start", INK)]
 
 
 # -- a page ----------------------------------------------------------------------------------------------

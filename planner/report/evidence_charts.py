@@ -10,13 +10,15 @@ import plotly.graph_objects as go
 from planner.report.charts import Picture
 from planner.report.evidence_words import wide
 from planner.report.names import short
+from planner.report.numbers import show
 
-GRADE_COLOURS = {"A": "#0072B2", "B": "#56B4E9", "C": "#E69F00", "D": "#8A8F98"}
-ROOM = 27  # characters of a line's name beside its row, on a phone
+PALE, BLUE = "#EEF0F3", "#56B4E9"  # badly and well founded
+RANGE = (2.25, 3.75)  # mean grades between which the colour changes (A = 1, D = 4)
+ROOM = 32  # characters of a line's name beside its row, on a phone
 ROW = 19  # pixels
 WHAT = {
-    "grade": ("Middle grade of the ten links of a line's chain, and how many of them are of grade D. Colour: the mean of the "
-              "ten; each region stands for its middle country"),
+    "grade": ("Middle grade of the ten links of a line's chain, and how many of them are of grade D. The bluer, the "
+              "better the mean of the ten; each region stands for its middle country"),
     "near": ("Of the eight links that differ by place, how many rest on a number of the country itself or of its UN region. "
              "The others are borrowed from an income group or the world; each region stands for its middle country"),
 }
@@ -29,22 +31,27 @@ def heat(cells: pd.DataFrame, lines: Mapping[str, str], what: str = "grade") -> 
     names = [short(lines[u], ROOM) for u in colour.index]
     hover = wide(cells.assign(text=[told(r, lines) for r in cells.to_dict("records")]), lines, "text")
     figure = go.Figure(go.Heatmap(
-        z=colour.to_numpy(), x=list(colour.columns), y=list(range(len(names))), text=letters.to_numpy(),
+        z=colour.to_numpy(), x=[broken(c) for c in colour.columns], y=list(range(len(names))), text=letters.to_numpy(),
         texttemplate="%{text}", textfont={"size": 11, "color": "#111111"}, hovertext=hover.to_numpy(), hoverinfo="text",
         showscale=False, xgap=2, ygap=2, **scale(what)))
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, autorange="reversed", tickfont={"size": 11},
                         automargin=True, showgrid=False, zeroline=False, fixedrange=True)
     figure.update_xaxes(side="top", fixedrange=True, showgrid=False, tickfont={"size": 11}, tickangle=0)
-    figure.update_layout(height=50 + ROW * len(names), margin={"l": 4, "r": 4, "t": 28, "b": 4}, dragmode=False,
+    figure.update_layout(height=58 + ROW * len(names), margin={"l": 4, "r": 4, "t": 36, "b": 4}, dragmode=False,
                          paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)")
     return Picture(figure, title(cells, what), WHAT[what], alternative(cells, lines, what), table(cells, lines))
 
 
 def scale(what: str) -> dict:
-    """Colours: from grade A to D, or from none near to all."""
+    """Colours: the bluer, the better founded or the nearer."""
     if what == "grade":
-        return {"zmin": 1, "zmax": 4, "colorscale": [[n / 3, c] for n, c in enumerate(GRADE_COLOURS.values())]}
-    return {"zmin": 0, "zmax": 8, "colorscale": [[0, "#E3E6EA"], [1, "#56B4E9"]]}
+        return {"zmin": RANGE[0], "zmax": RANGE[1], "colorscale": [[0, BLUE], [1, PALE]]}
+    return {"zmin": 0, "zmax": 4, "colorscale": [[0, PALE], [1, BLUE]]}
+
+
+def broken(region: str) -> str:
+    """A region's name in two lines where it is too long for a phone."""
+    return region if len(region) <= 6 else f"{region[:5]}-<br>{region[5:]}"
 
 
 def text(row: Mapping, what: str) -> str:
@@ -60,8 +67,10 @@ def told(row: Mapping, lines: Mapping[str, str]) -> str:
 def title(cells: pd.DataFrame, what: str) -> str:
     if what == "near":
         return f"{cells['near'].mean():.1f} of eight numbers of a line are from nearby; the rest are borrowed"
-    share = (cells["typical"] == "D").mean()
-    return f"The typical number is borrowed (grade C); in {share:.0%} of the cells it is an assumption (D)"
+    middle = cells["typical"].mode().iloc[0]
+    words = {"A": "of the place itself", "B": "of the region", "C": "borrowed", "D": "an assumption"}
+    share = show((cells["typical"] == "D").mean(), "share")
+    return f"The typical number is {words[middle]} (grade {middle}); in {share} of the cells it is an assumption (D)"
 
 
 def alternative(cells: pd.DataFrame, lines: Mapping[str, str], what: str) -> str:

@@ -12,7 +12,7 @@ from planner.evidence.complete import coverage as complete
 from planner.pathway import coverage
 from planner.pathway.coverage import Survey
 from planner.pathway.rests_on import BY_PLACE, LINKS
-from planner.report.evidence_charts import GRADE_COLOURS
+from planner.report.evidence_charts import BLUE, PALE, RANGE
 from planner.report.evidence_words import (
     cell_words,
     level_words,
@@ -22,6 +22,7 @@ from planner.report.evidence_words import (
     weak_table,
     wide,
 )
+from planner.report.names import short
 from planner.report.numbers import show
 
 PICTURE = "evidence_heatmap.svg"
@@ -154,6 +155,7 @@ def markdown(table: pd.DataFrame) -> list[str]:
 # -- the picture -------------------------------------------------------------------------------------
 
 ROW, LEFT, COLUMN, TOP = 17, 330, 84, 30
+ROOM = 52  # characters of a line's name
 
 
 def heat_svg(evidence: Evidence, found: Survey) -> str:
@@ -165,12 +167,12 @@ def heat_svg(evidence: Evidence, found: Survey) -> str:
     width, height = LEFT + COLUMN * len(letters.columns) + 4, TOP + ROW * len(letters) + 8
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
            'font-family="sans-serif" font-size="12">', "<title>Grade of the evidence by use case and UN region</title>",
-           "<desc>Letter: middle grade of ten links; number: links of grade D; colour: mean grade.</desc>",
+           "<desc>Letter: middle grade of ten links; number: links of grade D; the bluer, the better the mean grade.</desc>",
            f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
     out += [_text(LEFT + COLUMN * (n + 0.5), TOP - 10, region, "middle", bold=True) for n, region in enumerate(letters.columns)]
     for y, use_case in enumerate(letters.index):
         at = TOP + ROW * y
-        out.append(_text(LEFT - 8, at + 12.5, lines[use_case], "end"))
+        out.append(_text(LEFT - 8, at + 12.5, short(lines[use_case], ROOM), "end"))
         for n, region in enumerate(letters.columns):
             out.append(f'<rect x="{LEFT + COLUMN * n + 1}" y="{at + 1}" width="{COLUMN - 2}" height="{ROW - 2}" '
                        f'fill="{colour(means.loc[use_case, region])}"/>')
@@ -184,9 +186,7 @@ def _text(x: float, y: float, words: str, anchor: str, bold: bool = False) -> st
 
 
 def colour(mean: float) -> str:
-    """Between the colours of the grades, A = 1 to D = 4."""
-    anchors = list(GRADE_COLOURS.values())
-    low = min(int(mean) - 1, len(anchors) - 2)
-    part = round(mean - 1 - low, 2)
-    first, second = ([int(anchors[low + n][i:i + 2], 16) for i in (1, 3, 5)] for n in (0, 1))
+    """As on the page: the bluer, the better founded."""
+    part = round(min(1.0, max(0.0, (mean - RANGE[0]) / (RANGE[1] - RANGE[0]))), 2)
+    first, second = ([int(c[i:i + 2], 16) for i in (1, 3, 5)] for c in (BLUE, PALE))
     return "#" + "".join(f"{round(a + (b - a) * part):02X}" for a, b in zip(first, second, strict=True))

@@ -34,7 +34,7 @@ figcaption span{font-size:.85rem;color:#4a5159}
 svg{display:block;font-family:inherit}
 table{border-collapse:collapse;width:100%;margin:1rem 0 .3rem;font-size:.85rem;line-height:1.35}
 caption{text-align:left;font-weight:600;font-size:.95rem;padding-bottom:.35rem}
-th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid #e3e6ea;font-weight:400}
+th,td{text-align:left;vertical-align:top;padding:.35rem .35rem;border-bottom:1px solid #e3e6ea;font-weight:400}
 thead th{font-weight:600;border-bottom:2px solid #b9c0c8;vertical-align:bottom}
 tbody th{font-weight:600}
 .n{text-align:right;font-variant-numeric:tabular-nums}
@@ -57,18 +57,18 @@ h1{font-size:1.45rem}
 .c td.w::before{content:attr(data-of) ": "}
 }
 @media print{
-@page{size:A4;margin:14mm}
+@page{size:A4;margin:12mm}
 main{max-width:none;padding:0}
 body{font-size:9pt;line-height:1.3}
 h1{font-size:18pt}
-h2{font-size:12pt;margin:.9rem 0 .3rem;padding-top:.3rem}
+h2{font-size:11.5pt;margin:.6rem 0 .2rem;padding-top:.25rem}
 p,ul{margin:.2rem 0 .4rem}
 .lead{font-size:11pt;padding:.4rem .7rem}
-figure{margin:.5rem 0}
-svg{zoom:.62}
-table{margin:.5rem 0 .2rem;font-size:8pt;line-height:1.25}
+figure{margin:.35rem 0}
+svg{zoom:.56}
+table{margin:.35rem 0 .15rem;font-size:7.5pt;line-height:1.2}
 caption{font-size:9pt}
-th,td{padding:.08rem .3rem}
+th,td{padding:.05rem .3rem}
 footer{margin-top:1rem}
 h2,h3,caption,figcaption{break-after:avoid}
 tr,figure{break-inside:avoid}

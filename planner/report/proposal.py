@@ -190,7 +190,7 @@ def _use(subject: Subject, u: UseCase, i: Indication, service: ServiceOption, ro
         "region": u.region, "indication_id": u.indication, "biomarker_id": u.biomarker, "indication": i.name,
         "short_name": row["short_name"], "line_group": t.line_group, "therapy": t.therapy, "therapy_name": t.name,
         "instead": tuple(o.name for o in group if o is not t), "drugs": t.drugs,
-        "need": asked * u.drug_prevalence * max(o.sub for o in group) * max(o.fit for o in group), "found": found,
+        "asked": asked, "need": asked * u.drug_prevalence * max(o.sub for o in group) * max(o.fit for o in group), "found": found,
         "access_today": t.alpha, "access_target": ceiling,
         "courses_plan": sum(treated.get(o.therapy, 0.0) for o in group), "courses_target": found * ceiling,
         "qalys_plan": _brought(u, group, treated, true, false),

@@ -14,18 +14,19 @@ from planner.report.proposal import Case, Proposal
 from planner.report.tables import LIMITS_OF_USE, OWNERS, footer
 
 Place = Mapping[str, Any]
-TOGETHER = wide("2.4|Country|name|text", "1.6|People in need|need|people", "1.6|Treated, this plan|courses_plan|people",
-                "1.8|Courses if reachable|courses_target|people", "1.6|People to test|tested_target|people",
-                "2|{subject}, US$|procurement|usd", "1.9|Giving and monitoring, US$|care|usd", "1.8|Tests, US$|testing_cost|usd",
+TOGETHER = wide("2.2|Country|name|text", "1.6|People in need|need|people", "1.6|Treated, this plan|courses_plan|people",
+                "1.9|Courses, if reachable|courses_target|people", "1.6|People to test|tested_target|people",
+                "2|{subject}, US$|procurement|usd", "2.3|Giving and monitoring, US$|care|usd", "1.8|Tests, US$|testing_cost|usd",
                 "1.8|Healthy years (QALYs)|qalys_target|qalys")
-PEOPLE = wide("4|Use|line|text", "1.7|Asked by the test|asked|people", "1.6|In need|need|people", "1.7|Found by the test|found|people",
-              "1.6|Can get it today|access_today|share", "1.5|Could get it|access_target|share",
+PEOPLE = wide("4|Use|line|text", "1.7|Asked by the test|asked|people", "1.6|In need|need|people",
+              "1.7|Found by the test|found|people", "1.6|Can get it today|access_today|share",
+              "1.5|Could get it|access_target|share",
               "1.7|Treated, this plan|courses_plan|people", "1.8|Courses if reachable|courses_target|people")
-KITS = wide("4|Test|name|text", "3.4|For|line|text", "1.6|Laboratory|laboratory|text", "1.6|Kits or runs|samples|people",
+KITS = wide("4|Test|name|text", "3.4|For|line|text", "2|Laboratory|laboratory|text", "1.6|Kits or runs|samples|people",
             "1.8|US$ a year|cost|usd", "2|People tested, this plan|tested_plan|people")
-MONEY = wide("4|Regimen that is costed|therapy_name|text", "1.7|Courses|courses_target|people", "1.8|A course, US$|course_cost|usd",
-             "2|{subject}, US$|procurement|usd", "1.8|Other drugs, US$|other_drugs|usd", "1.7|Giving, US$|giving|usd",
-             "1.9|Monitoring, US$|monitoring|usd")
+MONEY = wide("4|Regimen that is costed|therapy_name|text", "1.7|Courses|courses_target|people",
+             "1.8|A course, US$|course_cost|usd", "2|{subject}, US$|procurement|usd",
+             "1.8|Other drugs, US$|other_drugs|usd", "1.7|Giving, US$|giving|usd", "1.9|Monitoring, US$|monitoring|usd")
 PAID = wide("3|Payer|payer|text", "2|US$ a year|usd|usd")
 OUT = wide("4|Use|line|text", "2|Healthy years a course|qalys_course|qalys",
            "2.6|Lost in a month, this plan|stock_out_month_plan|qalys",
@@ -35,7 +36,7 @@ PRICES = wide("4|Treatment|line|text", "1.8|A course today, US$|course_cost|usd"
 UNLOCKS = wide("3|Drug|name|text", "1.6|Can get it today|share_today|share", "1.5|Could get it|share_then|share",
                "1.8|Healthy years gained|health_gained|shown", "1.8|More people treated|people_treated|people",
                "1.9|A course today, US$|course_cost|usd", "1.9|A course pays below, US$|price|shown")
-ROUTES = wide("3.4|The same people|line|text", "1.5|People|people|people", "1.7|Test and drug, QALYs|both_qalys|qalys",
+ROUTES = wide("4.4|The same people|line|text", "1.5|People|people|people", "1.7|Test and drug, QALYs|both_qalys|qalys",
               "1.9|Test and drug, US$|both_cost|usd", "1.7|Drug alone, QALYs|drug_only_qalys|qalys",
               "1.9|Drug alone, US$|drug_only_cost|usd", "1.9|Drug alone, treated in vain|drug_only_without_benefit|people",
               "1.7|Test alone, QALYs|test_only_qalys|qalys", "1.8|Test alone, US$|test_only_cost|usd")
@@ -101,24 +102,28 @@ def _what(found: Proposal) -> str:
 
 
 def _headed(columns, found: Proposal):
-    word = _what(found)
-    return [(w, type(c)(c.header.replace("{subject}", word[:1].upper() + word[1:]), c.path, c.kind)) for w, c in columns]
+    word = "Drug" if found.subject.kind == "drug" else "Drugs"
+    return [(w, type(c)(c.header.replace("{subject}", word), c.path, c.kind)) for w, c in columns]
 
 
 # -- all together --------------------------------------------------------------------------------------------
 
 def _together(found: Proposal) -> list[Block]:
     rows = [_care(p["totals"]) | {"name": p["name"]} for p in found.places if p["uses"]]
-    bars = tuple(Bar(r["name"], r["courses_plan"], f"{show(r['courses_plan'], 'people')} of {show(r['courses_target'], 'people')}",
-                     f"{show(r['need'], 'people')} in need", outline=r["courses_target"]) for r in rows)
+    bars = tuple(Bar(r["name"], r["courses_plan"], _of(r), f"{show(r['need'], 'people')} in need",
+                     outline=r["courses_target"]) for r in rows)
     if len(rows) > 1:
         rows.append(_care(found.totals) | {"name": "Together"})
     return [
         Heading("The countries together" if len(found.places) > 1 else "The figures in a year"),
-        Picture(Drawing(bars), f"{show(found.totals['courses_plan'], 'people')} of {show(found.totals['courses_target'], 'people')} "
-                "courses are in the plan", f"Courses a year in the plan, of those if the drug were reachable: {words_of(bars)}.",
+        Picture(Drawing(bars), f"{_of(found.totals)} courses are in the plan",
+                f"Courses a year in the plan, of those if the drug were reachable: {words_of(bars)}.",
                 "Courses a year. Filled: this plan, with today's access. Outline: if reachable and everyone tested"),
         grid("A year", _headed(TOGETHER, found), rows)]
+
+
+def _of(totals: Mapping[str, Any]) -> str:
+    return f"{show(totals['courses_plan'], 'people')} of {show(totals['courses_target'], 'people')}"
 
 
 def _care(totals: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,8 +143,10 @@ def _place(found: Proposal, place: Place, evidence) -> list[Block]:
     return [
         Heading(place["name"]),
         Heading("People and courses", 3), grid("A year", PEOPLE, uses), *left,
-        Heading("Tests", 3), grid("Kits or runs to test everyone who can be reached (a year)", KITS, _kits(place), _work_up(place)),
-        Heading("Money, if reachable", 3), grid("Treatment in a year", _headed(MONEY, found), uses, _instead(uses)), *_payers(place),
+        Heading("Tests", 3),
+        grid("Kits or runs to test everyone who can be reached (a year)", KITS, _kits(place), _work_up(place)),
+        Heading("Money, if reachable", 3),
+        grid("Treatment in a year", _headed(MONEY, found), uses, _instead(uses)), *_payers(place),
         Heading("What a stock-out costs", 3), grid("Healthy years (QALYs) lost", OUT, uses),
         Heading("The price that pays", 3), *_prices(place),
         Heading("Test without drug, drug without test", 3), *_routes(place),
@@ -176,13 +183,14 @@ def _prices(place: Place) -> list[Block]:
     if place["threshold"] is not None:
         out.append(Text(f"A healthy year is valued at {show(place['threshold'], 'usd')} here."))
     if place["prices"]:
-        rows = [{**r, "line": f"{r['therapy_name']} ({r['short_name']}, {briefly(r['indication'])})", "median": _price(r["median"]),
-                 "range": f"{_price(r['low'])} to {_price(r['high'])}"} for r in place["prices"]]
-        out.append(grid("Highest cost of a course that pays, over the draws", PRICES, rows))
+        rows = [{**r, "line": _therapy(r), "median": _price(r["median"]), "range": _range(r)} for r in place["prices"]]
+        out.append(grid("Highest cost of a course that pays, over the draws", PRICES, rows,
+                        "Each treatment alone, with the whole cost of its test: what a buyer may pay who starts from nothing."))
     if place["unlocks"]:
         rows = [{**r, "name": r["name"].capitalize(), "price": _price(r["price_that_pays"], r), "health_gained": _gained(r)}
                 for r in place["unlocks"]]
-        out.append(grid("If the drug were as reachable as it could be, the list planned again", UNLOCKS, rows))
+        out.append(grid("If the drug were as reachable as it could be, the list planned again", UNLOCKS, rows,
+                        "Here tests that the plan pays for anyway are not counted again, so that a higher price may pay."))
     if not place["prices"] and not place["unlocks"]:
         out.append(Text("Neither access nor uncertainty was computed, or the drug is as reachable as it could be."))
     return out
@@ -195,6 +203,15 @@ def _price(value: float | None, row: Mapping[str, Any] | None = None) -> str:
     return show(value, "usd", unit=False) if value > 0 else "not even free"
 
 
+def _range(row: Mapping[str, Any]) -> str:
+    ends = [_price(row["low"]), _price(row["high"])]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def _therapy(row: Mapping[str, Any]) -> str:
+    return f"{row['therapy_name']} ({row['short_name']}, {briefly(row['indication'])})"
+
+
 def _gained(row) -> str:
     return show(row["health_gained"], "qalys")
 
@@ -202,9 +219,10 @@ def _gained(row) -> str:
 def _routes(place: Place) -> list[Block]:
     if not place["routes"]:
         return [Text("This was not computed, or the drug is as reachable as it could be.")]
-    rows = [{**r, "line": f"{r['therapy_name']} ({r['short_name']}, {briefly(r['indication'])})"} for r in place["routes"]]
+    rows = [{**r, "line": _therapy(r)} for r in place["routes"]]
     return [grid("Against today's treatment without the test (a year)", ROUTES, rows,
-                 "Drug at its ceiling of access, others as today. A test alone changes no treatment: it costs and brings nothing.")]
+                 "Drug at its ceiling of access, others as today. A test alone changes no treatment: it costs and brings "
+                 "nothing.")]
 
 
 def _measure(place: Place, evidence) -> list[Block]:
@@ -215,7 +233,8 @@ def _measure(place: Place, evidence) -> list[Block]:
             "swing": "By how far the number moves the health of the plan between the ends of its interval, in healthy years a "
                      "year:"}[place["measure_by"]]
     items = [f"{_large(number_words(r['name'], evidence))}: {show(r['size'], 'qalys')}"
-             + (f", grade {r['quality']} today" if r["quality"] else "") + ("" if r["bears"] else " (of another line of the plan)")
+             + (f", grade {r['quality']} today" if r["quality"] else "")
+             + ("" if r["bears"] else " (of another line of the plan)")
              for r in rows]
     return [Text(head), Points(tuple(items))]
 

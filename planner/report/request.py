@@ -15,9 +15,9 @@ COLUMNS = columns(
     "Cost (USD a year)|cost|usd", "Cost per sample (USD)|each|usd", "Technicians (minutes a year)|technician_minutes|number",
     "Pathologists (minutes a year)|pathologist_minutes|number", "Minutes a year|minutes|number",
 )
-SHOWN = wide("4|Test to buy|name|text", "4|For|uses_short|text", "1.5|Laboratory|laboratory|text",
+SHOWN = wide("4|Test to buy|name|text", "4|For|uses_short|text", "1.9|Laboratory|laboratory|text",
              "1.4|Samples a year|samples|people", "1.7|US$ a year|cost|usd", "1.5|US$ a sample|each|usd",
-             "1.7|Technicians, hours|technician_hours|people", "1.7|Pathologists, hours|pathologist_hours|people")
+             "2|Technicians, hours|technician_hours|people", "2|Pathologists, hours|pathologist_hours|people")
 BRIEFLY = 6  # tests named in a brief
 
 

@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from planner.errors import BadInput, Issue
-from planner.report import analyses, tables
+from planner.report import analyses, request, tables
 from planner.report.numbers import PAYER_WORDS, sentence
 from planner.report.tables import Column
 from planner.scenario.describe import describe
@@ -79,6 +79,62 @@ def write_analysis(found, evidence, target: str | Path | BytesIO) -> None:
     for table in analyses.tables_of(found):
         _table(book, table.title, analyses.columns_of(found, table), analyses.rows_of(found, table.name))
     _scenario(book, found, evidence)
+    _write(book, target)
+
+
+def write_request(plan, evidence, target: str | Path | BytesIO) -> None:
+    """Write the laboratory's request list of a plan to an .xlsx file or buffer, with what it rests on. Raises BadInput
+    where the file cannot be written."""
+    book = Workbook()
+    book.remove(book.active)
+    _table(book, "Request", request.COLUMNS, request.rows(plan))
+    sheet = book.create_sheet("About")
+    document = plan.document
+    _head(sheet, 1, ("What", "Which"))
+    pairs = [("Plan", document["scenario"]["name"]), *_rests_on(document), ("Limits of use", tables.LIMITS_OF_USE)]
+    for row, (words, value) in enumerate(pairs, 2):
+        put(sheet, row, 1, words)
+        put(sheet, row, 2, value, "usd")
+        sheet.cell(row, 2).alignment = SAID
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 90
+    sheet.freeze_panes = "A2"
+    _scenario(book, plan, evidence)
+    _write(book, target)
+
+
+TEMPLATE_WORDS = (
+    "Change the cells of the column `value` where you know better; leave the others as they are. Say why, and where from.",
+    "What is not changed stays with its source, level and grade. What is changed becomes a number of this place's own;",
+    "the shipped value is kept beside it. Keys, `shipped`, `column_name` and the place are not to be changed.",
+    "Counts of a laboratory go into the sheet local_counts: one row for each biomarker, laboratory and year. They update",
+    "the prevalence. Name the assay where the counts are raw positives: they are then turned into true prevalence.",
+    "Check the file with `validate`, and lay it over the evidence with `--evidence`.",
+)
+
+
+def write_template(rows: dict[str, list[dict]], place: str, evidence, target: str | Path | BytesIO) -> None:
+    """Write a setting's numbers to be changed, one sheet a table, to an .xlsx file or buffer.
+
+    ``rows``: as :func:`planner.pathway.template.template_rows` gives them. Raises BadInput where the file
+    cannot be written.
+    """
+    book = Workbook()
+    book.remove(book.active)
+    sheet = book.create_sheet("readme")
+    for n, text in enumerate((f"Numbers of {place}", f"Evidence {evidence.version}, sha256 {evidence.digest}", *TEMPLATE_WORDS), 1):
+        put(sheet, n, 1, text)
+    sheet.column_dimensions["A"].width = 110
+    for table, mine in rows.items():
+        sheet = book.create_sheet(f"own {table}")
+        columns = list(mine[0])
+        _head(sheet, 1, columns)
+        for r, row in enumerate(mine, 2):
+            for n, column in enumerate(columns, 1):
+                put(sheet, r, n, row[column], "as it is")
+        sheet.freeze_panes = sheet.cell(2, columns.index("value") + 1)
+        sheet.auto_filter.ref = sheet.dimensions
+        _widths(sheet)
+    _head(book.create_sheet("local_counts"), 1, evidence.dictionary.table("local_counts").columns)
     _write(book, target)
 
 

@@ -178,7 +178,8 @@ def plain_piece(text: str) -> str:
 def answer(words: Iterable[str], first: int = 2) -> None:
     """The answer in sentences: the first ones large, the others as points beneath."""
     said = [bold(ended(w)) for w in words]
-    st.markdown(dollars(" ".join(said[:first])))
+    if said[:first]:
+        st.markdown(dollars(" ".join(said[:first])))
     if said[first:]:
         st.markdown(dollars("\n".join(f"- {w}" for w in said[first:])))
 

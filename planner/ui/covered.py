@@ -9,6 +9,7 @@ from planner.pathway.coverage import Survey
 from planner.pathway.rests_on import LINKS
 from planner.report import evidence_charts
 from planner.report.evidence_words import line_names, names, weak_table
+from planner.report.names import briefly
 from planner.report.numbers import counted
 from planner.ui import cache, glossary, state
 from planner.ui.widgets import csv_button, dollars, picture, table
@@ -74,8 +75,10 @@ def _weakest(found: Survey, digest: str) -> None:
     first = made.iloc[0]
     st.markdown(dollars(f"**{counted(len(weak), 'number')}** of grade C or D. First: **{first['Number']}**, {first['Of']} "
                         f"({first['Borrowed from']}). What would better it: {first['What would better it']}."))
-    made.insert(0, "Number of", [f"{n}: {o}" for n, o in zip(made["Number"], made["Of"], strict=True)])
-    table(made.drop(columns=["Number", "Of"]), KINDS, f"{len(made)} weak numbers, the weightiest first", "weak_table", height=420)
+    shown = made[["Of", "Number", *made.columns.drop(["Of", "Number"])]].assign(Of=made["Of"].map(briefly))
+    shown = shown if where == EVERYWHERE else shown.drop(columns="Countries")
+    table(shown, KINDS, f"{len(made)} weak numbers, the weightiest first", "weak_table",
+          {"Of": st.column_config.Column(pinned=True, width=200), "Number": st.column_config.Column(width=190)}, 420)
     st.caption("People a year: carriers among the eligible of all lines and countries that use the number. Weight: those "
                "people as a share of the people of all lines, times how far the number may be off.")
     csv_button(weak.drop(columns=["key", "parameter"]), "weak_numbers", "weak_csv")

@@ -52,7 +52,7 @@ def _answer(made: Derivation, where: str) -> None:
         st.metric("Healthy years (QALYs)", show(gain["qalys"], "qalys"), interval, width=200, help=glossary.meaning("QALY"),
                   **plainly)
         st.metric("Years of life", "none credited" if life is None else show(life, "qalys"), width=170)
-        st.metric("Alive at five years, more", "not known" if alive is None else show(alive, "share"), width=200)
+        st.metric("More alive at five years", "not known" if alive is None else show(alive, "share"), width=200)
         st.metric("Remaining life expectancy used", f"{made.remaining:.1f} years", f"at age {made.usual_age:g}", width=240,
                   **plainly)
 
@@ -62,19 +62,20 @@ def _step(step: Step, n: int, of: int) -> None:
     years = "no survival credited" if step.life_years is None else f"{show(step.life_years, 'qalys')} years of life"
     st.markdown(dollars(f"**{plain(head)}** adds {show(step.qalys, 'qalys')} QALYs ({years}); grade {step.grade}.  \n"
                         f"{plain(step.trial)}. Derived from {KIND_WORDS[step.kind]}."))
-    st.table(pd.DataFrame({
-        "What was read": [f.what for f in step.figures], "Value": [_value(f, f.value) for f in step.figures],
-        "95 % interval": ["" if f.low is None else f"{_value(f, f.low)} to {_value(f, f.high)}" for f in step.figures],
-        "The gain rests on it": ["yes" if f.used else "no, for comparison" for f in step.figures],
-    }), alt=f"Figures of {step.name}", hide_index=True)
+    st.table(pd.DataFrame({"What was read": [f.what + ("" if f.used else " (for comparison)") for f in step.figures],
+                           "Value (95 % interval)": [_value(f) for f in step.figures]}),
+             alt=f"Figures of {step.name}", hide_index=True)
     shared = "not read" if step.crossover_share is None else show(step.crossover_share, "share")
-    st.markdown(dollars(f"- **Crossover**: {CROSSOVER_WORDS[step.crossover]} (share of controls: {shared}).\n"
-                        + (f"- **Note**: {plain(step.note)}\n" if step.note else "")
-                        + "".join(f"- **Source**: {_cited(s)}\n" for s in step.sources)))
+    st.markdown(dollars(f"**Crossover**: {CROSSOVER_WORDS[step.crossover]} (share of controls: {shared})."))
+    told = ([f"**Note**: {plain(step.note)}"] if step.note else []) + [f"**Source**: {_cited(s)}" for s in step.sources]
+    st.caption(dollars("  \n".join(told)))
 
 
-def _value(f: Figure, value: float) -> str:
-    return show(value, "share") if f.unit == "share" else f"{precise(value)} {f.unit}".strip()
+def _value(f: Figure) -> str:
+    if f.unit == "share":
+        return show(f.value, "share")
+    interval = "" if f.low is None else f" ({precise(f.low)} to {precise(f.high)})"
+    return f"{precise(f.value)}{interval} {f.unit}".strip()
 
 
 def _cited(source: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import streamlit as st
 
@@ -21,7 +23,8 @@ def draw() -> None:
     evidence, mine = cache.evidence(), state.scenario()
     names = {r["drug"]: r["name"] for r in evidence.records("drugs")}
     used = _uses(evidence.digest)
-    wanted = st.session_state.get(state.DRUG)
+    line = st.session_state.get(state.ABOUT) or st.session_state.get(state.LINE)
+    wanted = st.session_state.get(state.DRUG) or _first_drug(line)
     with st.container(horizontal=True):
         drug = st.selectbox("Drug", list(used), key=DRUG_BOX, width=320, format_func=names.get,
                             index=list(used).index(wanted) if wanted in used else 0)
@@ -36,6 +39,16 @@ def draw() -> None:
         _counts(found)
     _routes(found)
     csv_button(_file(found), f"access_{drug}_{where.iso3}", "routes_csv")
+
+
+def _first_drug(line: str | None) -> str | None:
+    """The first matched drug of a line."""
+    indication, _, biomarker = (line or "").partition("/")
+    evidence = cache.evidence()
+    for row in evidence.records("therapies", indication_id=indication, biomarker_id=biomarker):
+        for drug in evidence.records("therapy_drugs", therapy_id=row["therapy_id"], part="added"):
+            return drug["drug"]
+    return None
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -78,12 +91,21 @@ def _payers(found: Access) -> None:
     for rule, payers in _by_rule(found).items():
         first = payers[0]
         if rule:
-            text = f"**Rule “{plain(first.rule_name)}”** applies when: {plain(first.when)}."
+            text = f"**Rule “{plain(first.rule_name)}”** applies when: {plain(_when(first.when))}."
         else:
             text = f"**Measured** for this place: {plain(first.status or 'no rule is applied')}."
         notes = "; ".join(dict.fromkeys(p.note for p in payers if p.note))
         st.markdown(dollars(f"{text} {plain(notes)}"))
         st.caption(dollars("Source: " + "; ".join(dict.fromkeys(_cited(s) for p in payers for s in p.sources))))
+
+
+def _when(status: str) -> str:
+    """The condition of a rule in words: ``reimbursed=yes`` becomes "paid by the state …: yes"."""
+    def word(found: re.Match) -> str:
+        route = ROUTE_WORDS.get(found[1], found[1])
+        return f"{route[0].lower()}{route[1:]}: {found[2].replace('unknown', 'not known').replace('partial', 'in part')}"
+
+    return re.sub(r"(\w+)=(\w+(?: or \w+)?)", word, status)
 
 
 def _by_rule(found: Access) -> dict[str, list[PayerShare]]:

@@ -135,6 +135,7 @@ def _fares(found: Analysis) -> None:
     files(found, "candidates", "candidates_files")
     st.subheader("Prices that pay, with their intervals")
     table(frames.prices(found), frames.KINDS, "Highest cost of a course that pays, by treatment", "prices_table", height=320)
+    st.caption("Middle 95 % of the draws, each drug by itself. Below zero: not even a free course would pay.")
     files(found, "prices", "prices_files")
 
 

@@ -42,7 +42,7 @@ def test_plan_prints_a_table(run):
 
 
 def test_plan_writes_every_kind(run, tmp_path):
-    files = [tmp_path / f"plan.{kind}" for kind in ("json", "xlsx", "csv")]
+    files = [tmp_path / f"plan.{kind}" for kind in ("json", "xlsx", "csv", "docx", "html")]
     status, out, err = run("plan", "kenya", *(x for f in files for x in ("--out", str(f))))
     assert (status, out, err) == (0, "", "")
     assert all(f.stat().st_size > 500 for f in files)
@@ -75,7 +75,8 @@ def test_unlimited_on_the_command_line(run):
 @pytest.mark.parametrize("argv, words", [
     (["plan", "kenia"], ["did you mean `kenya`"]),
     (["plan", "kenya", "--out", "a.pdf", "--out", "none/a.json"], ["unknown kind of file `.pdf`", "folder"]),
-    (["plan", "kenya", "--out", "a.docx"], ["not in this version"]),
+    (["plan", "kenya", "--access", "--draws", "9"], ["--access", "--draws", "for the brief"]),
+    (["frontier", "kenya", "--out", "a.docx"], ["this command writes no such document"]),
     (["plan", "kenya", "--budget", "tests=5", "--set", "x"], ["AXIS=USD", "key=value"]),
     (["plan", "kenya", "--set", "years=2", "--set", "years=3"], ["sets it twice"]),
     (["plan", "kenya", "--set", "budget=5", "--budget", "testing=5"], ["budget", "twice"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.analysis.published import SOURCES, Figure, figures
 from tests.golden.by_hand import PAYERS
 
 TEMPLATE = Path(__file__).with_name("validation_template.md")
@@ -40,6 +41,7 @@ def write(hand: dict) -> str:
         values |= {f"{short}.{name}": text for name, text in line_parts(x).items()}
         values[f"{short}.rows"] = used(hand["used"][line])
     values["worth"] = worth(hand)
+    values |= {"published": published(figures()), "published.sources": sources()}
     values["branch"] = branch(hand["lines"]["breast_early/her2"])
     text = TEMPLATE.read_text("utf-8")
     missing = set(re.findall(r"\{\{([\w.]+)\}\}", text)) - set(values)
@@ -153,6 +155,22 @@ def branch(x: dict) -> str:
     s, n = x["service"], x["final"]["patients_tested"]
     return (f"{number(n * s['positive'], 4)} called positive by the product, {number(n * s['positive_by_branch'], 4)} "
             f"branch by branch, {number(100 * (s['positive'] / s['positive_by_branch'] - 1), 2)} % apart")
+
+
+def published(found: tuple[Figure, ...]) -> str:
+    """Printed figures of others beside ours: example, figure, theirs, ours, deviation, what explains it."""
+    rows = []
+    for f in found:
+        decimals = min(len(f.theirs.partition(".")[2]), 7)
+        apart = f.ours - float(f.theirs)
+        small = abs(apart) <= 0.5 * 10.0**-decimals
+        rows.append([f.example, f.what, f.theirs, f"{f.ours:.{decimals}f}", "0" if small else f"{apart:+.1g}",
+                     "" if small else f"{f.error}; at most {f.tolerance:.1g}"])
+    return table(["example", "figure", "theirs", "ours", "deviation", "why"], rows)
+
+
+def sources() -> str:
+    return "\n".join(f"- {name}: {where}" for name, where in SOURCES.items())
 
 
 def used(entries: list[tuple]) -> str:

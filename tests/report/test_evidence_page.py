@@ -12,6 +12,7 @@ import planner
 from planner.pathway import coverage
 from planner.report import evidence_charts, evidence_page
 from planner.report.evidence_words import line_names
+from planner.report.names import short
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -38,7 +39,7 @@ def test_the_picture_is_a_picture_of_every_line_and_asks_nobody(evidence, found)
     text = evidence_page.heat_svg(evidence, found)
     root = ET.fromstring(text)
     words = [t.text for t in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert all(line_names(evidence)[line.use_case] in words for line in found.lines)
+    assert all(short(line_names(evidence)[line.use_case], evidence_page.ROOM) in words for line in found.lines)
     assert "href" not in text and "@import" not in text and text.count("http") == 1
 
 

@@ -48,7 +48,7 @@ def test_moves_leave_no_trace(changes):
 def test_equity_weights_move_the_list_and_not_the_measure():
     evidence = planner.load_evidence()
     plain = planner.plan(load("kenya"), evidence)
-    last = [r for r in plain.document["list"] if r["funded"] == "no" and r["entry_budget"] is not None][0]
+    last = next(r for r in plain.document["list"] if r["funded"] == "no" and r["entry_budget"] is not None)
     weighted = planner.plan(load("kenya", {"equity": {"weights": {last["indication_id"]: 100.0}}}), evidence)
     found = {(r["indication_id"], r["biomarker_id"]): r for r in weighted.document["list"]}
     row = found[last["indication_id"], last["biomarker_id"]]

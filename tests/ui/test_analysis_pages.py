@@ -177,6 +177,11 @@ def test_compare_starts_with_what_the_changes_do():
     assert wanted
 
 
+def test_compare_names_the_plan_that_cannot_be():
+    at = at_page("compare", country="UGA", testing="10", must="breast_early/er_pr")
+    assert "cannot be answered for this scenario" in text(at) and "This plan" in text(at)
+
+
 def test_compare_takes_files_and_tells_what_is_wrong_with_them():
     at = at_page("compare", **UGANDA)
     mine = loads('setting = {country = "UGA"}\nname = "[x](http://y) **b**"\n[budget]\ntesting = 5000', "mine")

@@ -137,7 +137,8 @@ def test_ranges_and_lists(evidence):
 
 
 def test_slopes_and_changes_agree(evidence):
-    first, other = uganda().model_copy(update={"name": "A plan"}), uganda(budget={"testing": 10_000}).model_copy(update={"name": "B"})
+    first = uganda().model_copy(update={"name": "A plan"})
+    other = uganda(budget={"testing": 10_000}).model_copy(update={"name": "B"})
     found = compare.compare([first, other], evidence)
     left = [c for c in found.tables["changes"] if c["change"] == "left"]
     for by in ("coverage", "rank"):

@@ -38,7 +38,7 @@ def test_what_the_evidence_covers_needs_no_country():
     assert "from nearby" in text(calm(at.run()))
     calm(at.selectbox(key="weak_where").set_value("KEN").run())
     frame = next(d.value for d in at.dataframe if "People a year" in d.value)
-    assert set(frame["Countries"]) == {1}
+    assert len(frame) and "Countries" not in frame
 
 
 @pytest.mark.parametrize(("country", "line", "therapy"), [

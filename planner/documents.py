@@ -1,0 +1,209 @@
+"""The commands that write documents: the plan with its brief, the access proposal, the laboratory request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import planner
+from planner.arguments import KINDS, PAPERS, collected, evidence_of, number, outputs, scenario_of, write_text
+from planner.commands import MOST_DRAWS, MOST_SEED, Watched
+from planner.errors import BadInput, Issue, PlannerError
+from planner.report import tables
+
+PLAN_KINDS = (*KINDS, *PAPERS)
+PROPOSAL_KINDS = (".docx", ".html", ".json")
+REQUEST_KINDS = (".csv", ".xlsx", *PAPERS)
+
+
+def add_documents(add: Callable) -> None:
+    """Add the commands; ``add`` makes one of a name, a function, its words and whether it takes a scenario."""
+    plan_ = add("plan", plan, "the ranked list for a scenario, and its brief", scenario=True)
+    plan_.add_argument("--out", action="append", default=[], metavar="FILE",
+                       help="write .json, .xlsx or .csv; the brief as .docx or .html")
+    plan_.add_argument("--access", action="store_true", help="the brief says which drugs would unlock most")
+    plan_.add_argument("--draws", default="0", metavar="N",
+                       help="the brief says how sure the list is, by so many draws (default 0)")
+    proposal_ = add("proposal", proposal, "what a drug, or a biomarker with its drugs, needs and brings", scenario=True)
+    proposal_.add_argument("--drug", metavar="trastuzumab", help="a drug that follows from a test")
+    proposal_.add_argument("--biomarker", metavar="her2", help="a biomarker, with all drugs that it selects")
+    proposal_.add_argument("--countries", metavar="KEN,UGA,...", help="codes or names, with commas (default: the scenario's)")
+    proposal_.add_argument("--draws", default="0", metavar="N", help="prices and what to measure by so many draws (default 0)")
+    proposal_.add_argument("--out", action="append", default=[], metavar="FILE", help="write .docx, .html or .json")
+    for command in (plan_, proposal_):
+        command.add_argument("--seed", default="1", metavar="S", help="of the draws (default 1)")
+    add("request", request, "what the laboratory must buy and staff for a plan", scenario=True).add_argument(
+        "--out", action="append", default=[], metavar="FILE", help="write .csv, .xlsx, .docx or .html")
+
+
+def _draws(arguments) -> tuple[Callable, ...]:
+    return ((lambda: number(arguments.draws, "--draws", 0, MOST_DRAWS)), (lambda: number(arguments.seed, "--seed", 0, MOST_SEED)))
+
+
+# -- the plan ----------------------------------------------------------------------------------------------
+
+def plan(arguments) -> int:
+    """Plan a scenario; write the files asked for, else print the list."""
+    files, draws, seed, scenario = collected(lambda: outputs(arguments.out, PLAN_KINDS), *_draws(arguments),
+                                             lambda: scenario_of(arguments))
+    briefed = [f for f in files if f.suffix.lower() in PAPERS]
+    _asked_in_vain(arguments, draws, briefed)
+    evidence = evidence_of(arguments)
+    with Watched() as watch:
+        made = planner.plan(scenario, evidence)
+        access = planner.access(scenario, evidence, progress=watch) if arguments.access else None
+        sure = planner.uncertainty(scenario, evidence, draws=draws, seed=seed, progress=watch) if draws else None
+    for file in files:
+        if file in briefed:
+            _brief(made, evidence, access, sure, file)
+        else:
+            WRITERS[file.suffix.lower()](made, evidence, file)
+    if not files:
+        print(tables.printed(made.document), end="")
+    return 0
+
+
+def _asked_in_vain(arguments, draws: int, briefed: list[Path]) -> None:
+    """--access and --draws are for the brief: without one they would be work for nothing."""
+    asked = [name for name, wanted in (("--access", arguments.access), ("--draws", draws)) if wanted]
+    if asked and not briefed:
+        raise BadInput([Issue(name, "it is for the brief, and none is written", "add --out brief.docx or brief.html", "no_brief")
+                        for name in asked])
+
+
+def _brief(made, evidence, access, sure, file: Path) -> None:
+    from planner.report.brief import brief
+
+    write_paper(brief(made, evidence, access, sure), file)
+
+
+def write_paper(paper, file: Path) -> None:
+    """Write a document by its ending. Raises BadInput where it cannot be written."""
+    if file.suffix.lower() == ".docx":
+        from planner.report.word import write
+
+        write(paper, file)
+    else:
+        from planner.report.html import page
+
+        write_text(file, page(paper))
+
+
+def _workbook(made, evidence, file: Path) -> None:
+    from planner.report.workbook import write_workbook
+
+    write_workbook(made, evidence, file)
+
+
+WRITERS: dict[str, Callable] = {
+    ".json": lambda made, evidence, file: write_text(file, tables.plan_json(made.document)),
+    ".csv": lambda made, evidence, file: write_text(file, tables.list_csv(made.document)),
+    ".xlsx": _workbook,
+}
+
+
+# -- the laboratory request ----------------------------------------------------------------------------------
+
+def request(arguments) -> int:
+    """Plan a scenario; write the laboratory request, else print it."""
+    from planner.report import paper
+    from planner.report import request as asked
+
+    files, scenario = collected(lambda: outputs(arguments.out, REQUEST_KINDS), lambda: scenario_of(arguments))
+    evidence = evidence_of(arguments)
+    made = planner.plan(scenario, evidence)
+    for file in files:
+        if file.suffix.lower() == ".csv":
+            write_text(file, asked.request_csv(made))
+        elif file.suffix.lower() == ".xlsx":
+            from planner.report.workbook import write_request
+
+            write_request(made, evidence, file)
+        else:
+            write_paper(asked.paper(made), file)
+    if not files:
+        print(paper.plain_text(asked.paper(made)), end="")
+    return 0
+
+
+# -- the access proposal ---------------------------------------------------------------------------------------
+
+def proposal(arguments) -> int:
+    """Plan each country; write the proposal, else print it."""
+    from planner.report.paper import plain_text
+    from planner.report.proposal import proposal as propose
+    from planner.report.proposal import proposal_json, subject_of
+    from planner.report.proposal_paper import proposal_paper
+
+    files, draws, seed, scenario = collected(lambda: outputs(arguments.out, PROPOSAL_KINDS), *_draws(arguments),
+                                             lambda: scenario_of(arguments))
+    _optimised(scenario)
+    evidence = evidence_of(arguments)
+    subject, countries = collected(lambda: subject_of(evidence, arguments.drug, arguments.biomarker),
+                                   lambda: _countries(arguments.countries, scenario, evidence))
+    with Watched() as watch:
+        cases = [_case(scenario, evidence, c, draws, seed, partial(_step, watch, n, len(countries)), len(countries) == 1)
+                 for n, c in enumerate(countries)]
+    _any_plan(cases)
+    found = propose(subject, cases, evidence)
+    made = proposal_paper(found, cases, evidence)
+    for file in files:
+        if file.suffix.lower() == ".json":
+            write_text(file, proposal_json(found))
+        else:
+            write_paper(made, file)
+    if not files:
+        print(plain_text(made), end="")
+    return 0
+
+
+def _optimised(scenario) -> None:
+    if scenario.mode == "evaluate":
+        raise BadInput([Issue("mode", "a proposal asks what would be best, and this scenario gives a list",
+                              'set mode = "optimise"')])
+
+
+def _countries(text: str | None, scenario, evidence) -> list[str]:
+    """Codes of the countries named, each once; the scenario's own where none is named."""
+    from planner.evidence.strata import place
+
+    if text is None:
+        return [place(evidence, scenario.setting.country).iso3]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BadInput([Issue("--countries", "it names no country", "give codes such as KEN,UGA", "unknown_place")])
+    codes = collected(*(partial(place, evidence, name) for name in names))
+    return list(dict.fromkeys(p.iso3 for p in codes))
+
+
+def _case(scenario, evidence, code: str, draws: int, seed: int, watch: Callable, alone: bool):
+    """One country planned, with access and what to measure; or why there is no plan, where others may have one."""
+    from planner.analysis.batch import moved
+    from planner.evidence.strata import place
+    from planner.report.numbers import place_words
+    from planner.report.proposal import Case
+
+    here, name = moved(scenario, evidence, code), place(evidence, code).name
+    watch(0.0, f"planning for {name}")
+    try:
+        made = planner.plan(here, evidence)
+        name = place_words(made.document)
+        access = planner.access(here, evidence, progress=watch)
+        if draws:
+            return Case(code, name, made, access, uncertainty=planner.uncertainty(here, evidence, draws=draws, seed=seed,
+                                                                                  progress=watch))
+        return Case(code, name, made, access, sensitivity=planner.sensitivity(here, evidence, progress=watch))
+    except PlannerError as error:
+        if alone:
+            raise
+        return Case(code, name, why_not="; ".join(map(str, error.issues)).rstrip("."))
+
+
+def _step(watch: Callable, n: int, of: int, share: float, words: str) -> None:
+    watch((n + share) / of, words)
+
+
+def _any_plan(cases) -> None:
+    if all(c.plan is None for c in cases):
+        raise planner.Infeasible([Issue(c.name, c.why_not, "loosen the limit", "no_plan") for c in cases])

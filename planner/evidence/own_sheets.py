@@ -1,0 +1,69 @@
+"""A setting's workbook read back: cells that differ from what was shipped become its own numbers.
+
+Sheets are called ``own TABLE``; each row holds a key, the value (to be changed), the shipped value, and
+the place. What is not changed stays inherited and leaves no trace. The sheet ``local_counts`` is a table of
+the dictionary and is read as such.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pandas as pd
+
+from planner.errors import Issue
+from planner.evidence.dictionary import Dictionary
+
+PREFIX = "own "
+FIXED = ("value", "why", "shipped", "column_name", "stratum_type", "stratum")
+BESIDE = ("unit", "low", "high", "level", "borrowed_from", "grade", "note", "source")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+MONEY = ("cost", "price")
+
+
+def own_values(sheets: dict[str, pd.DataFrame], dictionary: Dictionary) -> tuple[pd.DataFrame, list[Issue]]:
+    """The text frame of *own_values* that the changed cells make, and all faults.
+
+    ``sheets``: text frames by table, index = row of the sheet.
+    """
+    rows, labels, issues = [], [], []
+    for table, frame in sheets.items():
+        missing = [c for c in FIXED if c not in frame.columns]
+        if missing or table not in dictionary.tables:
+            issues.append(Issue(f"sheet {PREFIX}{table}", "it is no sheet of the template"
+                                + (f": {', '.join(missing)} missing" if missing else ""),
+                                "start again from `template`", "not_template"))
+            continue
+        for number, cells in zip(frame.index, frame.to_dict("records"), strict=True):
+            row, faults = _row(table, number, cells, dictionary)
+            issues += faults
+            if row:
+                rows.append(row)
+                labels.append(f"sheet {PREFIX}{table} row {number}")
+    columns = list(dictionary.table("own_values").columns)
+    return pd.DataFrame(rows, columns=columns, index=labels, dtype="str").fillna(""), issues
+
+
+def _row(table: str, number: int, cells: dict[str, str], dictionary: Dictionary) -> tuple[dict | None, list[Issue]]:
+    where = f"{PREFIX}{table}, row {number}"
+    value, shipped = cells["value"].strip(), cells["shipped"].strip()
+    if value == "" or value == shipped:
+        return None, []
+    wrong = [name for name, text in (("value", value), ("shipped", shipped))
+             if text and (not NUMBER.fullmatch(text) or not math.isfinite(float(text)))]
+    if wrong:
+        return None, [Issue(f"{where}, {name}", f"`{cells[name]}` is no number",
+                            "give a number such as 0.25, with a point and no thousands separator", "type") for name in wrong]
+    if shipped and float(value) == float(shipped):
+        return None, []
+    key = {c: v for c, v in cells.items() if c not in (*FIXED, *BESIDE)}
+    empty = [c for c, v in key.items() if not v]
+    if empty:
+        return None, [Issue(f"{where}, {', '.join(empty)}", "a part of the key is empty", "restore it from the template", "key")]
+    why = cells["why"].strip() or "own number of the setting, no reason given"
+    return {"stratum_type": cells["stratum_type"], "stratum": cells["stratum"], "table_name": table,
+            "key": ";".join(f"{c}={v}" for c, v in key.items()), "column_name": cells["column_name"], "value": value,
+            "currency": "USD" if cells["column_name"] in MONEY else "",
+            "year": str(dictionary.base_year) if cells["column_name"] in MONEY else "", "shipped": shipped, "why": why,
+            "source": cells.get("source", "").strip()}, []

@@ -1,0 +1,119 @@
+"""Comparisons lay a change to the setting, or the row of the evidence, that made it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from planner.analysis.compare import compare
+from planner.analysis.versions import laid_over, row_differences
+from planner.evidence.base import Tables
+
+KEPT = ("breast_early/her2", "breast_early/er_pr", "cml/bcr_abl1", "nsclc_nonsq_advanced/egfr", "nsclc_nonsq_advanced/alk")
+
+
+@pytest.fixture(scope="module")
+def small(evidence, kenya):
+    known = [f"{r['indication_id']}/{r['biomarker_id']}" for r in evidence.records("use_cases")]
+
+    def make(name="first", testing=150_000, more=(), **changes):
+        return kenya(name=name, budget={"testing": testing}, policy={"exclude": [u for u in known if u not in KEPT] + list(more)},
+                     **changes)
+
+    return make
+
+
+def changed(found) -> dict[str, dict]:
+    return {f"{r['indication_id']}/{r['biomarker_id']}": r for r in found.tables["changes"]}
+
+
+def test_one_setting_did_it(evidence, small):
+    found = compare([small(), small("more money", 600_000)], evidence)
+    rows = changed(found)
+    assert any(r["change"] in ("entered", "more") for r in rows.values())
+    (setting,) = found.tables["settings"]
+    for row in rows.values():
+        assert row["because"] == (setting["difference"],)
+
+
+def test_of_two_settings_each_is_laid_to_its_own(evidence, small):
+    """Another budget, and bcr_abl1 excluded: its leaving is laid to the exclusion, entries to the money."""
+    found = compare([small(), small("two things", 600_000, ["cml/bcr_abl1"])], evidence)
+    rows = changed(found)
+    assert rows["cml/bcr_abl1"]["change"] == "left"
+    (why,) = rows["cml/bcr_abl1"]["because"]
+    alone = compare([small(), small("exclusion", 150_000, ["cml/bcr_abl1"])], evidence).tables["settings"]
+    assert why == alone[0]["difference"]
+    money = compare([small(), small("money", 600_000)], evidence).tables["settings"][0]["difference"]
+    entered = [r for line, r in rows.items() if r["change"] == "entered"]
+    assert entered and all(money in r["because"] for r in entered)
+
+
+def test_a_scenario_against_itself_changes_nothing(evidence, small):
+    found = compare([small(), small("again")], evidence)
+    assert not found.tables["changes"] and not found.tables["settings"]
+    outcomes = [r for r in found.tables["outcomes"] if not r["is_reference"]]
+    assert {k: v for k, v in outcomes[0].items() if k != "plan"} == {k: v for k, v in outcomes[1].items() if k != "plan"}
+
+
+def other(evidence, table, change, **key):
+    """The evidence with one number of some rows changed."""
+    frame = evidence.tables[table].copy()
+    mine = pd.Series(True, index=frame.index)
+    for column, value in key.items():
+        mine &= frame[column] == value
+    assert mine.any(), key
+    for column, f in change.items():
+        frame.loc[mine, column] = frame.loc[mine, column].map(f)
+    tables = {name: evidence.tables[name] for name in evidence.tables} | {table: frame}
+    return replace(evidence, tables=Tables(tables), version="other", digest="f" * 64)
+
+
+def test_the_row_that_did_it_is_named(evidence, small):
+    """BCR::ABL1 made so rare that it leaves and, at once, ALK a little rarer: the first is named, and only it."""
+    both = other(evidence, "prevalence", {"share": lambda s: s * 1e-5}, indication_id="cml", biomarker_id="bcr_abl1")
+    both = other(both, "prevalence", {"share": lambda s: s * 0.9999}, indication_id="nsclc_nonsq_advanced", biomarker_id="alk")
+    found = compare([small(testing=15_000)], evidence, both)
+    moved = changed(found)
+    assert moved["cml/bcr_abl1"]["change"] == "left"
+    tried = {r["about"]: r for r in found.tables["evidence"]}
+    assert set(tried) == {"cml/bcr_abl1", "nsclc_nonsq_advanced/alk"}
+    assert "cml/bcr_abl1" in tried["cml/bcr_abl1"]["lines"] and not tried["nsclc_nonsq_advanced/alk"]["lines"]
+    assert all(row["because"] == (tried["cml/bcr_abl1"]["words"],) for row in moved.values())
+
+
+def test_a_row_of_another_cancer_that_made_room_is_named(evidence, small):
+    """Fewer patients with leukaemia leave money for breast cancer; the leukaemia line itself stays as it is."""
+    fewer = other(evidence, "incidence_rates", {"rate": lambda r: r * 0.1}, cancer_site="cml")
+    found = compare([small(testing=100_000)], evidence, fewer)
+    moved = changed(found)
+    assert moved and "cml/bcr_abl1" not in moved
+    (row,) = found.tables["evidence"]
+    assert row["tried"] and set(row["lines"]) == set(moved)
+    assert all(r["because"] == (row["words"],) for r in moved.values())
+
+
+def test_prices_of_all_years_of_an_assay_are_one_difference(evidence):
+    """Rows of several years are averaged: tried one by one none of them may move anything."""
+    (group,) = row_differences(evidence, other(evidence, "assay_costs", {"cost": lambda c: c * 3}, assay_id="her2_ihc"))
+    assert group.name == "her2_ihc" and len(group.before) == len(group.after) > 1
+
+
+def test_laid_over_one_group_after_another_is_the_other_version(evidence):
+    both = other(evidence, "prevalence", {"share": lambda s: s * 0.5}, indication_id="cml", biomarker_id="bcr_abl1")
+    both = other(both, "assay_costs", {"cost": lambda c: c * 2}, assay_id="her2_ihc")
+    groups = row_differences(evidence, both)
+    assert {(g.table, g.name) for g in groups} == {("prevalence", "cml/bcr_abl1"), ("assay_costs", "her2_ihc")}
+    now = evidence
+    for g in groups:
+        now = laid_over(now, g)
+    for name in ("prevalence", "assay_costs"):
+        key = list(evidence.dictionary.table(name).key)
+        a, b = (e.tables[name].sort_values(key).reset_index(drop=True) for e in (now, both))
+        pd.testing.assert_frame_equal(a, b)
+
+
+def test_a_source_alone_is_no_difference(evidence):
+    assert not row_differences(evidence, other(evidence, "prevalence", {"note": lambda n: "other words"}, biomarker_id="alk"))
