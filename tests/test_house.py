@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = {
     "errors": 0, "units": 1, "evidence": 2, "scenario": 3, "pathway": 4, "optimise": 5, "result": 6,
-    "analysis": 7, "report": 8, "questions": 8, "ui": 9, "arguments": 9, "commands": 10, "documents": 11, "cli": 12, "__main__": 13,
-    "__init__": 9,
+    "analysis": 7, "report": 8, "questions": 8, "ui": 9, "arguments": 9, "commands": 10, "documents": 11, "cli": 12,
+    "__main__": 13, "__init__": 9,
 }
 ROOMS = {
     "streamlit": ("app.py", "planner/ui/"),

@@ -19,10 +19,12 @@ from planner.optimise.many import ManyModels
 from planner.optimise.terms import scale, u0
 from planner.pathway.problem import Indication, Problem, TherapyOption, UseCase
 from planner.result.priority import HALF, NEARLY
-from planner.result.reasons import FUNDED, REACHABLE
+from planner.result.reasons import FUNDED
 from planner.result.standalone import Standalone, best, evaluate, measured, offered, reach_of
 from planner.scenario.model import PAYERS, Scenario
 
+MOVED = 0.02  # coverage of another line that has to give way before its savings count as not this drug's
+PAID = 0.05  # share of those in need from which a drug counts as paid for
 TOGETHER = 0.01  # share of the joint gain below which neither drug alone is said to help
 YEARS = 5  # of cash shown after a listing
 
@@ -172,13 +174,16 @@ def _drug_row(study: Study, drug: str, base: Outcome, new: Outcome) -> dict:
     ordinary = courses / people if people > 1e-9 else None
     parts = [(share, ceiling) for *_, t in mine for d, share, ceiling in t.reach if d == drug]
     entering = [key for key, _ in _changed(study, base, new)]
+    # where other lines give way, the savings on them are not this drug's, and no price of its own is told
+    displaced = bool((new.coverage < base.coverage - MOVED).any()) or min(extra.values(), default=0.0) < -1e-6
+    leaving = [key for key, _ in _changed(study, new, base)]
     return {
         "drug": drug, "name": _name(study, drug), "share_today": max(s for s, _ in parts),
         "share_then": max(c for _, c in parts), "health_gained": gained, "measure": study.measure,
         "people_treated": people, "lines_entering": len(entering), "testing_cost": dust(new.testing - base.testing, base.testing),
         "treatment_cost": dust(sum(new.by_payer.values()) - sum(base.by_payer.values()), sum(base.by_payer.values())),
         "incremental_cost": cost, "course_cost": ordinary,
-        "price_that_pays": _price(study, gained, cost, people, ordinary),
+        "lines_leaving": len(leaving), "price_that_pays": None if displaced else _price(study, gained, cost, people, ordinary),
         "cost_is_upper_bound": any(t.m_kind != "incremental" for t in names.values()),
     }
 
@@ -201,8 +206,12 @@ def _changed(study: Study, base: Outcome, new: Outcome) -> Iterator[tuple[Key, f
 
 
 def _enters(study: Study, drug: str, base: Outcome, new: Outcome) -> Iterator[dict]:
+    """Lines that come in, and those that give way to them."""
     for key, coverage in _changed(study, base, new):
-        yield {"drug": drug} | study.label(key) | {"coverage": coverage}
+        yield {"drug": drug, "event": "enter"} | study.label(key) | {"coverage": coverage}
+    for key, _ in _changed(study, new, base):
+        yield {"drug": drug, "event": "leave"} | study.label(key) | {
+            "coverage": float(new.coverage[study.engine.keys.index(key)])}
 
 
 def _money(study: Study, drug: str, base: Outcome, new: Outcome) -> Iterator[dict]:
@@ -227,6 +236,8 @@ def _routes(study: Study, drug: str) -> Iterator[dict]:
         people = u.asked(i.eligible) * u.kap
         alone = [evaluate(u, i, s, measured(u), _only(t)) for s in offered(u, i)]
         chosen = max(alone, key=lambda s: (s.qalys, -s.testing_cost, s.service))
+        option = next(s for s in offered(u, i) if s.service == chosen.service)
+        without = evaluate(u, i, option, measured(u), _none(t))
         h, hneg = t.effects.pair("qalys")
         already = sum(o.u0 for o in u.therapies if o.line_group == t.line_group)  # of this or another drug
         pi, share = u.drug_prevalence, max(0.0, reach_of(True)(t) - already) * t.fit
@@ -235,8 +246,14 @@ def _routes(study: Study, drug: str) -> Iterator[dict]:
                 chosen.testing_cost + chosen.incremental_cost), "both_treated": people * chosen.treated,
             "drug_only_qalys": people * share * (pi * h + (1 - pi) * hneg), "drug_only_cost": people * share * t.m,
             "drug_only_treated": people * share, "drug_only_without_benefit": people * share * (1 - pi),
-            "test_only_qalys": 0.0, "test_only_cost": people * chosen.testing_cost, "service": chosen.service,
+            "test_only_qalys": people * without.qalys,
+            "test_only_cost": people * (without.testing_cost + without.incremental_cost), "service": chosen.service,
         }
+
+
+def _none(mine: TherapyOption):
+    """Access to one therapy as far as it is given without the test anyway, to the others as today."""
+    return lambda t: t.u0 if t.therapy == mine.therapy else reach_of(False)(t)
 
 
 def _only(mine: TherapyOption):
@@ -263,11 +280,16 @@ def _pairs(study: Study, base: Outcome, single: dict[str, Outcome]) -> Iterator[
                    "one_regimen": any({a, b} <= r for r in regimens)}
 
 
+def _paid(u: UseCase) -> float:
+    """Largest share of those in need for whom somebody else than the household pays a drug of the line."""
+    return max((sum(s for z, s in t.payers if z != "household") for t in u.therapies), default=0.0)
+
+
 def _untested(study: Study) -> Iterator[dict]:
     """Lines whose drug is reachable today and whose test the plan does not fund in full."""
     for key, (u, i) in study.use_cases.items():
         line = study.readout.lines[key]
-        if not u.active or max(t.alpha for t in u.therapies) < REACHABLE or line.coverage >= u.kap * NEARLY:
+        if not u.active or _paid(u) < PAID or line.coverage >= u.kap * NEARLY:
             continue
         alone: Standalone | None = best(u, i)
         if alone is None:
@@ -290,7 +312,9 @@ def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dic
         text = f"{r['name'].capitalize()} would bring most" if not out else f"Then {r['name']}"
         text += f": {figure(r['health_gained'])} {unit} a year if {r['share_then']:.0%} of those in need could get it " \
                 f"instead of {r['share_today']:.0%}"
-        if r["price_that_pays"]:
+        if r["lines_leaving"]:
+            text += f"; {r['lines_leaving']} {'line gives' if r['lines_leaving'] == 1 else 'lines give'} way to it"
+        elif r["price_that_pays"]:
             text += f"; a course costs {money(r['course_cost'])} and pays below {money(r['price_that_pays'])}"
         out.append(text + ".")
     worth = [r["name"] for r in rows if r["health_gained"] > 0 and r["price_that_pays"]
@@ -304,5 +328,6 @@ def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dic
         said = ", ".join(f"{p['name_a']} with {p['name_b']}" for p in together[:3])
         out.append(f"Only together do these help: {said}.")
     if untested:
-        out.append(f"For {len(untested)} lines some can get the drug today and the test is not funded in full.")
+        out.append(f"For {len(untested)} lines the drug is paid for, for {PAID:.0%} of those in need or more, and the test "
+                   "is not funded in full.")
     return out

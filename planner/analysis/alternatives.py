@@ -22,8 +22,6 @@ from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
 from planner.scenario.model import Scenario
 
-DIFFERENT = 0.05  # lists of which no coverage differs by more are one list
-
 
 def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02, count: int = 5,
                  progress: Progress = silent) -> Analysis:
@@ -122,8 +120,9 @@ def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
         if values is None:
             return
         coverage = engine.coverage(values)
-        if any(np.abs(coverage - c).max() < DIFFERENT for c in seen):
-            return
+        inside = coverage >= HALF * attainable * NEARLY
+        if any((inside == (c >= HALF * attainable * NEARLY)).all() for c in seen):
+            return  # the same lines, if to other shares
         seen.append(coverage)
         yield values
 

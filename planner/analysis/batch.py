@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.analysis.study import Analysis, Progress, figure, frozen_rows, silent
+from planner.analysis.study import Analysis, Frozen, Progress, figure, frozen_rows, silent
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
 from planner.evidence.strata import place
@@ -49,13 +49,16 @@ def batch(scenario: Scenario, evidence: Evidence, countries: Sequence[str] | Non
             draws_of += _draws(here, evidence, code, draws, seed, scheduler)
     done = [r for r in rows if not r["note"]]
     words = [f"{len(done)} of {len(codes)} countries planned: {figure(sum(r['qalys'] for r in done))} healthy years a year."]
+    if len(done) > 1 and any(scenario.limit(axis, 0) is not None for axis in ("testing", "treatment", "total")):
+        words.append("Budgets grow and shrink with the population." if per_person
+                     else "Every country has the same budget, whatever its size.")
     words += [f"{len(codes) - len(done)} could not be planned; the table says why."] if len(done) < len(codes) else []
     head = {"model_version": version(), "base_year": evidence.base_year,
             "evidence": {"version": evidence.version, "sha256": evidence.digest}}
     settings = {"countries": codes, "draws": draws, "seed": seed, "per_person": per_person}
     tables = {"countries": rows, "lines": [r for r in lines if r["funded"] != "no"], "use_cases": _use_cases(lines),
               "uncertainty": draws_of}
-    return Analysis("batch", scenario, head, settings, tuple(words), frozen_rows(tables))
+    return Analysis("batch", scenario, Frozen(head), Frozen(settings), tuple(words), frozen_rows(tables))
 
 
 def version() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from planner.analysis.batch import version
 from planner.analysis.changed import changes, inside, line_key, line_label
-from planner.analysis.study import Analysis, Progress, frozen_rows, lowered, silent
+from planner.analysis.study import Analysis, Frozen, Progress, frozen_rows, lowered, silent
 from planner.analysis.versions import evidence_changes
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
@@ -64,7 +64,7 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
     head = {key: first.document[key] for key in ("model_version", "base_year", "evidence", "place", "currency", "threshold")}
     if against is not None:
         head["against_evidence"] = {"version": against.version, "sha256": against.digest}
-    return Analysis("compare", scenarios[0], head, {"plans": names}, tuple(_words(names, plans, changed)),
+    return Analysis("compare", scenarios[0], Frozen(head), Frozen({"plans": names}), tuple(_words(names, plans, changed)),
                     frozen_rows(tables))
 
 

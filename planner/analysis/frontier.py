@@ -117,7 +117,7 @@ def _words(study: Study, axis: str, points: list[dict], events: list[dict]) -> l
         if slope:
             out.append(f"At the {money(limit)} of this scenario one more healthy year costs {money(1 / slope)}"
                        if unit == "healthy years" else f"At {money(limit)} one more unit costs {money(1 / slope)}")
-            out[-1] += f" of money for {AXIS_WORDS[axis]}."
+            out[-1] += f" of money for {AXIS_WORDS[axis]}" + (", its drugs not counted." if axis == "testing" else ".")
     gone = [e for e in events if e["event"] == "leave"]
     if gone:
         names = sorted({f"{e['short_name']} ({e['indication']})" for e in gone})

@@ -150,12 +150,25 @@ class Study:
         return row["short_name"] if row else "any cancer" if part == "*" else part.replace("_", " ")
 
     def answer(self, kind: str, settings: Mapping, words, tables: Mapping) -> Analysis:
-        return Analysis(kind, self.scenario, self.head(), plain(dict(settings)), tuple(words), frozen_rows(tables))
+        return Analysis(kind, self.scenario, Frozen(self.head()), Frozen(plain(dict(settings))), tuple(words),
+                        frozen_rows(tables))
 
 
-def frozen_rows(tables: Mapping) -> dict[str, tuple]:
-    """Tables as tuples of rows of plain Python values."""
-    return {name: tuple({k: plain(v) for k, v in row.items()} for row in rows) for name, rows in tables.items()}
+class Frozen(dict):
+    """A dictionary that cannot be changed (unlike a mapping proxy it can be pickled and written as JSON)."""
+
+    def _refuse(self, *args, **kwargs):
+        raise TypeError("a result is frozen; take a copy with dict(...)")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __reduce__(self):
+        return Frozen, (dict(self),)
+
+
+def frozen_rows(tables: Mapping) -> Frozen:
+    """Tables as tuples of frozen rows of plain Python values."""
+    return Frozen({name: tuple(Frozen({k: plain(v) for k, v in row.items()}) for row in rows) for name, rows in tables.items()})
 
 
 def plain(value):

@@ -126,13 +126,13 @@ def _lines(study: Study, inside: dict[Key, bool], coverage: dict[Key, float]) ->
     """Every line: criticality by leave-one-out, and the budget at which it enters."""
     engine = study.engine
     critical = engine.criticality(study.optimum, engine.keys)
-    sweep = engine.sweep(study.scenario.frontier.axis)
+    sweep = engine.sweep(study.scenario.frontier.axis, floors=True)
     for key in engine.keys:
         u = study.use_cases[key][0]
         place = standing(sweep, key, u.kap, 0.0)
         yield study.label(key) | {
             "in_plan": inside[key], "coverage": coverage[key], "criticality": critical[key], "measure": study.measure,
-            "entry_budget": place.entry_budget, "axis": sweep.axis,
+            "entry_budget": place.entry_budget, "earlier_spells": place.earlier_spells, "axis": sweep.axis,
         }
 
 
@@ -145,7 +145,7 @@ def _preferences(study: Study, progress: Progress) -> Iterator[dict]:
     for n, (kind, name, scenario) in enumerate(wanted):
         progress(0.9 + 0.1 * n / len(wanted), "pricing preferences")
         try:
-            other = _outcome(Engine(build_problem(study.evidence, scenario), scenario))
+            other = _outcome(_unfloored(study) if kind == "floor" else Engine(build_problem(study.evidence, scenario), scenario))
         except PlannerError:  # lifted alone it leads to a plan that cannot be
             continue
         yield {
@@ -155,6 +155,15 @@ def _preferences(study: Study, progress: Progress) -> Iterator[dict]:
             "testing_cost": dust(base["testing"] - other["testing"], base["testing"]),
             "treatment_cost": dust(base["treatment"] - other["treatment"], base["treatment"]),
         }
+
+
+def _unfloored(study: Study) -> Engine:
+    """The plan's own model without the floors of today's testing; mandates stay, and so does the money."""
+    engine = Engine(study.problem, study.scenario)
+    mandated = {row for key, (u, _) in study.use_cases.items() if u.must_fund for row in engine.floors(key)}
+    for name in [n for n in engine.model.row if n.startswith("floor_") and n not in mandated]:
+        engine.set_row(name, None, None)
+    return engine
 
 
 def _outcome(engine: Engine) -> dict[str, float]:
@@ -181,7 +190,7 @@ def _without(scenario: Scenario) -> Iterator[tuple[str, str, Scenario]]:
     if gate.value_gate:
         yield "value_gate", "", _with(scenario, evidence_gate=gate.model_copy(update={"value_gate": False}))
     if scenario.budget.basis == "additional":
-        yield "floor", "", _with(scenario, budget=scenario.budget.model_copy(update={"basis": "all"}))
+        yield "floor", "", scenario
     for name in scenario.equity.weights:
         kept_weights = {k: w for k, w in scenario.equity.weights.items() if k != name}
         yield "weight", name, _with(scenario, equity=scenario.equity.model_copy(update={"weights": kept_weights}))
@@ -208,7 +217,7 @@ def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[st
     out = []
     near = sorted((v for v in values if v["relative_change"] is not None), key=lambda v: abs(v["relative_change"]))
     for v in near[:3]:
-        verb = "drops out" if v["in_plan"] else "comes in"
+        verb = "falls below half of what could be reached" if v["in_plan"] else "reaches half of what could be reached"
         shown = f"{v['flips_at']:.1%}" if v["unit"] == "share" else f"{v['flips_at']:.2f} times today's"
         was = f" (today {v['today']:.1%})" if v["unit"] == "share" else ""
         out.append(f"{study.said((v['region'], v['indication_id'] + '/' + v['biomarker_id']))} {verb} where "

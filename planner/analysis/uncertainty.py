@@ -27,6 +27,7 @@ from planner.scenario.model import Scenario
 ROBUST = 0.8  # share of draws in which a core line is in
 MOST_DRAWS = 100_000
 SAMPLED = 8  # lists taken from a sample of draws into the finite set
+TELLING = 1000  # draws from which single numbers are ranked in words
 SINGLE = 15  # parameters whose own value of information is shown
 THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # times the setting's
 
@@ -156,25 +157,28 @@ def _acceptability(study: Study, names: list[str], drawn: Drawn) -> list[dict]:
 
 
 def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
-    """EVPI first, then EVPPI by group, then of the single parameters that matter most."""
+    """EVPI first, then EVPPI by group, then of the single parameters that matter most. A group is worth at
+    least what the best of its own parameters is."""
     perfect = voi.evpi(net)
 
-    def row(kind: str, name: str, words: str, amount: float, parameters: int, quality: str | None = None) -> dict:
-        amount = min(max(amount, 0.0), perfect)
+    def row(kind: str, name: str, words: str, found: tuple[float, float | None], parameters: int, quality=None) -> dict:
+        amount = min(max(found[0], 0.0), perfect)
         return {"kind": kind, "name": name, "words": words, "qalys": amount, "usd": amount * study.problem.threshold,
-                "parameters": parameters, "quality": quality}
+                "standard_error": found[1], "parameters": parameters, "quality": quality}
 
-    out = [row("evpi", "everything", "knowing every number exactly", perfect, len(drawn.parameters))]
+    out = [row("evpi", "everything", "knowing every drawn number exactly (drug access and prices are not drawn)", (perfect, None),
+               len(drawn.parameters))]
     if len(net) < voi.LEAST_DRAWS:
         return out
+    single = [(voi.above_chance(net, p.draws[:, None]), p) for p in _strongest(drawn, net)]
+    single.sort(key=lambda s: (-s[0][0], s[1].name))
     for group, words in GROUPS.items():
         mine = [p.draws for p in drawn.parameters if p.group == group]
         if mine:
-            out.append(row("group", group, words, voi.evppi(net, np.column_stack(mine)), len(mine)))
-    tried = len(drawn.parameters)
-    single = [(voi.evppi(net, p.draws[:, None], tried), p) for p in _strongest(drawn, net)]
-    single.sort(key=lambda s: (-s[0], s[1].name))
-    return out + [row("single", p.name, study.parameter(*p.identity), value, 1, p.quality) for value, p in single[:SINGLE]]
+            found = voi.above_chance(net, np.column_stack(mine))
+            best = max((s for s, p in single if p.group == group), default=(0.0, None))
+            out.append(row("group", group, words, max(found, best, key=lambda f: f[0]), len(mine)))
+    return out + [row("single", p.name, study.parameter(*p.identity), found, 1, p.quality) for found, p in single[:SINGLE]]
 
 
 def _strongest(drawn: Drawn, net: np.ndarray) -> list:
@@ -217,6 +221,20 @@ def _prices(study: Study, drawn: Drawn) -> list[dict]:
     return out
 
 
+def _measure(information: list[dict], draws: int) -> str:
+    """What to measure first, or why nothing is said."""
+    perfect = information[0]["qalys"]
+    if perfect <= 1e-9:
+        return "No measurement would change the choice among these lists by net health."
+    if draws < TELLING:
+        return f"What to measure first is told from {TELLING:,} draws on: with fewer it is noise."
+    sure = [r for r in information if r["kind"] == "single" and r["qalys"] > 2 * (r["standard_error"] or 0.0) + 0.01 * perfect]
+    if not sure:
+        return "No single number stands out as worth measuring first."
+    return "Measure this first, to choose among these lists by net health: " + "; ".join(
+        f"{r['words']} (worth {figure(r['qalys'])} healthy years a year)" for r in sure[:3]) + "."
+
+
 def _words(study: Study, tables: dict, settings: dict) -> list[str]:
     lines, information = tables["lines"], tables["information"]
     sure = [r for r in lines if r["share_in"] is not None and r["share_in"] >= ROBUST]
@@ -227,10 +245,10 @@ def _words(study: Study, tables: dict, settings: dict) -> list[str]:
     if shaky:
         said = [f"{study.said((r['region'], r['indication_id'] + '/' + r['biomarker_id']))} ({r['share_in']:.0%})" for r in shaky]
         out.append(f"On the list, but not surely: {', '.join(said[:4])}.")
-    single = [r for r in information if r["kind"] == "single" and r["qalys"] > 0]
-    if single and information[0]["qalys"] > 1e-9:
-        out.append("Measure this first: " + "; ".join(f"{r['words']} (worth {figure(r['qalys'])} healthy years a year)"
-                                                      for r in single[:3]) + ".")
-    elif information[0]["qalys"] <= 1e-9:
-        out.append("No measurement would change the choice among these lists.")
+    best = max(tables["candidates"], key=lambda r: r["net_health"])
+    plan = next(r for r in tables["candidates"] if r["list"] == "the plan")
+    if best["list"] != "the plan" and best["net_health"] > plan["net_health"] + 1e-6:
+        out.append(f"By net health at that value the list '{best['list']}' does better: {figure(best['net_health'])} against "
+                   f"{figure(plan['net_health'])} healthy years net of what the money would bring elsewhere.")
+    out.append(_measure(information, settings["draws"]))
     return out

@@ -56,6 +56,16 @@ def evppi(net: np.ndarray, parameters: np.ndarray, tried: int = 0) -> float:
     return max(0.0, float(fitted.max(axis=1).mean() - fitted.mean(axis=0).max()))
 
 
+def above_chance(net: np.ndarray, parameters: np.ndarray, rounds: int = 8) -> tuple[float, float]:
+    """(EVPPI less what the same regression finds in shuffled parameters, standard deviation of the latter).
+
+    A regression finds some value in noise; shuffled draws, which know nothing, show how much. Seeded.
+    """
+    rng = np.random.Generator(np.random.PCG64(len(net)))
+    chance = [evppi(net, parameters[rng.permutation(len(net))]) for _ in range(rounds)]
+    return max(0.0, evppi(net, parameters) - float(np.mean(chance))), float(np.std(chance, ddof=1))
+
+
 def _standard(x: np.ndarray) -> np.ndarray:
     """Columns to mean 0 and standard deviation 1; constant ones are dropped."""
     spread = x.std(axis=0)

@@ -42,7 +42,8 @@ class Update:
     @property
     def words(self) -> str:
         return (f"before: {self.prior.share:.1%}, counting for {self.prior.n:.0f} people; counts of "
-                f"{', '.join(self.laboratories)}: {self.positive} of {self.tested} ({self.data.low:.1%} to {self.data.high:.1%}); "
+                f"{', '.join(self.laboratories)}: {self.positive} of {self.tested} "
+                f"({self.data.low:.1%} to {self.data.high:.1%}); "
                 f"now {self.posterior.share:.1%}, counting for {self.posterior.n:.0f}")
 
 

@@ -34,10 +34,37 @@ def explain(engine) -> list[Issue]:
     issues = [issue for stem, rows in _groups(engine).items() if (issue := _issue(engine, stem, rows))]
     if issues:
         return issues
+    together = _together(engine)
+    if together:
+        return together
     mandated = sorted({u.id for u in engine.problem.use_cases if u.must_fund})
     floors = ", ".join(mandated) or "today's testing, which additional money may not lower"
     return [Issue("limits", f"several limits together are too small for what is mandated ({floors})",
                   "raise more than one limit, or shorten policy.must_fund", "conflict")]
+
+
+def _together(engine) -> list[Issue]:
+    """Limits that contradict only together: what each must be at least, all raised at once, at the smallest
+    relative change of their sum."""
+    model, groups = engine.model, {s: rows for s, rows in _groups(engine).items() if s != "ramp"}
+    saved = {name: model.bounds(name)[1] for rows in groups.values() for name in rows}
+    cost = np.zeros(len(model.variables))
+    for name, bound in saved.items():
+        model.set_row(name, None, None)
+        _, indices, coefficients = model.highs.getRowEntries(model.row[name])
+        np.add.at(cost, list(indices), np.asarray(list(coefficients)) / max(abs(bound), 1.0))
+    model.set_cost(cost)
+    activity = model.highs.getSolution().row_value if model.run() == "optimal" else None
+    needs = {} if activity is None else {name: activity[model.row[name]] for name in saved}
+    model.set_cost(engine.value_cost)
+    for name, bound in saved.items():
+        model.set_row(name, None, bound)
+    out = []
+    for stem, rows in groups.items():
+        worst = max(rows, key=lambda name: needs.get(name, 0.0) - saved[name])
+        if needs and needs[worst] > saved[worst] + 1e-6:
+            out.append(_worded(engine, stem, rows, (saved[worst], float(np.ceil(round(needs[worst], 2)))), together=True))
+    return out
 
 
 def _groups(engine) -> dict[str, list[str]]:
@@ -54,8 +81,10 @@ def _groups(engine) -> dict[str, list[str]]:
 
 def _issue(engine, stem: str, rows: list[str]) -> Issue | None:
     found = _need(engine, rows)
-    if found is None:
-        return None
+    return None if found is None else _worded(engine, stem, rows, found)
+
+
+def _worded(engine, stem: str, rows: list[str], found: tuple[float, float], together: bool = False) -> Issue:
     if stem == "ramp":
         return Issue("how fast testing may grow", "too slow for what is mandated",
                      "raise coverage.ramp_per_year, or shorten policy.must_fund", "conflict")
@@ -68,9 +97,10 @@ def _issue(engine, stem: str, rows: list[str]) -> Issue | None:
     unit = UNITS[stem.split("_")[0]]
     more = "" if (axis != "treatment" and axis != "total") or engine.offset(axis) <= 0 else \
         f", {unit} {engine.offset(axis):,.0f} of it spent on treatment without tests"
+    joint = " together with the others" if together else ""
     return Issue(
         words(rows[0]), f"have {_said(have, unit)}, need {_said(need, unit)} for what is mandated{more}",
-        f"raise it to {_said(need, unit)}, or take something off policy.must_fund", "conflict",
+        f"raise it{joint} to {_said(need, unit)}, or take something off policy.must_fund", "conflict",
         have, need, axis, unit,
     )
 

@@ -51,8 +51,10 @@ class Sweeper:
         top, value = self._full()
         if not np.isfinite(value):
             return ()
-        bottom = self._bottom(top)
-        low, high = self._at(bottom), self._at(top)
+        low = self._at(0.0)
+        if not np.isfinite(low[1]):
+            low = self._at(self._bottom(top))
+        bottom, high = low[0], self._at(top)
         found = {bottom: low, top: high}
         stack = [(low, high)]
         tolerance = 1e-9 * max(1.0, abs(value))
@@ -98,9 +100,6 @@ class Sweeper:
     def _bottom(self, top: float) -> float:
         """A budget with which the other limits and floors can be met, the smallest with one year."""
         engine = self.engine
-        self._limit(0.0)
-        if np.isfinite(engine.run()):
-            return 0.0
         self._limit(None)
         engine.model.set_cost(sum(engine.vector(engine.formulation.axis(self.axis, t))
                                   for t in range(engine.problem.years)))

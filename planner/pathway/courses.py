@@ -42,7 +42,7 @@ def spread(monthly: float, months: float, upfront: float, rate: float) -> Course
     """Cash by year of an even monthly cost over ``months`` and an amount at the start."""
     years = max(1, math.ceil(months / 12 - 1e-9))
     by_year = [monthly * min(12.0, months - 12 * j) for j in range(years)]
-    by_year[0] += upfront
+    by_year[0] = by_year[0] + upfront
     return Course(tuple(by_year), upfront + 12 * monthly * annuity(months / 12, rate))
 
 
@@ -84,7 +84,7 @@ def drug_course(values: Values, drug: str, indication: str, months: float, rate:
                                       "USD each", item="infusion")
         if infusion is None:
             return Course((0.0,), 0.0, ("cost of an administration",))
-        monthly += row["administrations_per_month"] * infusion.value
+        monthly = monthly + row["administrations_per_month"] * infusion.value  # not in place: it may be drawn
     return spread(monthly, months, upfront, rate)
 
 
@@ -103,7 +103,7 @@ def monitoring(values: Values, drugs: list[str], months: float, rate: float) -> 
                                   item="echocardiogram")
         if echo is None:
             return Course((0.0,), 0.0, ("cost of an echocardiogram",))
-        monthly += echo.value / ECHOCARDIOGRAM_MONTHS
+        monthly = monthly + echo.value / ECHOCARDIOGRAM_MONTHS  # not in place: it may be drawn
     return spread(monthly, months, 0.0, rate)
 
 

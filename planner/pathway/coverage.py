@@ -61,6 +61,9 @@ COLLECT = {
     "utility": "a utility study of this state, or its values in the country's own value set",
     "dose a month": "label dose and the usual body size of patients",
     "drug price": "the price paid by the main buyer, with year and pack",
+    "monitoring": "visits and tests of a month on treatment, with the hospital's own costs",
+    "cost of an administration": "cost of one infusion (chair, hands, consumables) or its tariff",
+    "echocardiogram": "cost of one echocardiogram or its tariff",
     "access to the drug": "patients started on the drug over patients in need, by payer, in a year",
     "use without the test": "patients given the drug without a result, from a clinic's yearly list",
 }
@@ -329,8 +332,10 @@ def _moved(swings: Iterable[tuple[float, Iterable[Mapping]]]) -> dict[tuple, flo
     out: dict[tuple, float] = {}
     for base, rows in swings:
         for row in rows if base else ():
-            key = (row["table"], row["parameter"], row["key"])
-            out[key] = max(out.get(key, 0.0), row["swing"] / base)
+            parameter = row["parameter"].split(" (")[0]  # an effect is moved by its ratio or by a factor
+            for key in (row["key"], "*") if row["table"] == "workup_costs" else (row["key"],):
+                identity = (row["table"], parameter, key)
+                out[identity] = max(out.get(identity, 0.0), row["swing"] / base)
     return out
 
 

@@ -125,10 +125,26 @@ def _treatments(evidence: Evidence, indication: str, biomarker: str) -> Iterator
                 yield Input("drug_cost", "dosing", "amount_per_month", "dose a month",
                             (("drug", drug), ("indication_id", found["indication_id"])), "row", name)
             yield Input("drug_cost", "drug_prices", "price", "drug price", (("drug", drug),), "price", name)
+        for parameter, item in _given(evidence, added, indication):
+            yield Input("drug_cost", "administration_costs", "cost", parameter, (("item", item),), "money", name)
         for drug in added:
             yield Input("access", "drug_access", "share", "access to the drug",
                         (("drug", drug), ("indication_id", indication)), "access", name)
         yield Input("blind", "empirical_use", "share", "use without the test", (("therapy_id", name),), "nearest", name)
+
+
+def _given(evidence: Evidence, added: list[str], indication: str) -> Iterator[tuple[str, str]]:
+    """(parameter, item) of giving and watching a treatment, as :mod:`planner.pathway.courses` costs them."""
+    rows = [evidence.record("drugs", drug=d) for d in added]
+    doses = [dose(_Asker(evidence), d, indication) for d in added]
+    if all(r["drug_class"].lower().startswith("endocrine") for r in rows):
+        yield "monitoring", "endocrine_month"
+    else:
+        yield "monitoring", "oral_month" if all(r["route"] == "oral" for r in rows) else "infusion_month"
+    if any(found and found["administrations_per_month"] > 0 for found in doses):
+        yield "cost of an administration", "infusion"
+    if any(r["drug_class"].lower().startswith("her2") and r["route"] != "oral" for r in rows):
+        yield "echocardiogram", "echocardiogram"
 
 
 def _effect(rows: dict, row: dict, indication: str, option: str) -> Iterator[Input]:

@@ -40,7 +40,7 @@ def line_of(row: Mapping[str, Any], many: bool = False) -> str:
 
 def unit_of(found: Analysis) -> str:
     """What the analysis counts, in a sentence."""
-    return PLAINLY[found.scenario.objective]
+    return "weighted " * bool(found.scenario.equity.weights) + PLAINLY[found.scenario.objective]
 
 
 # -- the budget ----------------------------------------------------------------------------------------

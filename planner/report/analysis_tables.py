@@ -118,7 +118,7 @@ ACCESS = (
           columns("Drug id|drug", "Drug|name", "Can get it today (share of those in need)|share_today|share",
                   "Could get it (share of those in need)|share_then|share", "Gained ({measure}, a year)|health_gained|qalys",
                   "Measure|measure", "Treated more (people a year)|people_treated|people",
-                  "Lines that enter|lines_entering|count", "More for tests (USD a year)|testing_cost|usd",
+                  "Lines that enter|lines_entering|count", "Lines that give way|lines_leaving|count", "More for tests (USD a year)|testing_cost|usd",
                   "More for treatment (USD a year)|treatment_cost|usd",
                   "More in all, discounted (USD a year)|incremental_cost|usd", "Cost of a course today (USD)|course_cost|usd",
                   "A course pays below (USD)|price_that_pays|usd", "Costs are upper bounds|cost_is_upper_bound"),

@@ -6,7 +6,7 @@ Pure functions of an :class:`planner.analysis.study.Analysis`, each a :class:`pl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,7 +24,6 @@ LIST_WORDS = {"the plan": "This plan", "best in net health": "Only what pays", "
               "today, where known": "Today's practice"}
 CURVES = (BLUE, ORANGE, GREEN, "#CC79A7", PALE, "#D55E00")
 WHOLE = 220  # pixels from no coverage to all
-Name = Callable[[str], str]
 
 
 def list_words(name: str) -> str:
@@ -115,14 +114,11 @@ def _curve_places(wide: pd.DataFrame, named: Sequence[str]) -> list[tuple[str, f
 # -- what to measure -----------------------------------------------------------------------------------
 
 
-def worth_knowing(found: Analysis, kind: str, name: Name) -> Picture:
-    """What knowing a number (kind: single) or a group of numbers (group) would be worth.
-
-    name: the words for a parameter's name.
-    """
+def worth_knowing(found: Analysis, kind: str) -> Picture:
+    """What knowing a number (kind: single) or a group of numbers (group) would be worth."""
     rows = [r for r in found.tables["information"] if r["kind"] == kind and r["qalys"] > 0]
     rows.sort(key=lambda r: -r["qalys"])
-    words = [name(r["name"]) if kind == "single" else r["words"][:1].upper() + r["words"][1:] for r in rows]
+    words = [capital(r["words"]) for r in rows]
     parts = [w.partition(": ") for w in words]
     perfect = found.tables["information"][0]
     drawn = [Row(f"<b>{n + 1} {head}</b>", float(r["qalys"]), f"{show(r['qalys'], 'qalys')} ({show(r['usd'], 'usd')})",
@@ -136,14 +132,13 @@ def worth_knowing(found: Analysis, kind: str, name: Name) -> Picture:
                           "Worth, US$ a year": [r["usd"] for r in rows], "Grade": [r["quality"] or "" for r in rows]})
     return Picture(bars(drawn, room=1.75), title,
                    f"Healthy years a year (and what they are worth) that knowing the {what} exactly would add; knowing "
-                   f"everything: "
-                   f"{show(perfect['qalys'], 'qalys')}",
+                   f"everything: {show(perfect['qalys'], 'qalys')}",
                    f"Bar chart of the worth of knowing each {what}: " + "; ".join(
                        f"{w} {r.end}" for w, r in zip(words[:8], drawn, strict=False))
                    + ".", frame, {"Healthy years a year": "qalys", "Worth, US$ a year": "usd"})
 
 
-def tornado(found: Analysis, name: Name, most: int = 15) -> Picture:
+def tornado(found: Analysis, most: int = 15) -> Picture:
     """Health of the list planned again with each number at its low and its high end, against the plan's."""
     rows = [r for r in found.tables["parameters"] if r["swing"] > 0]
     base, unit = found.settings["base"], unit_of(found)
@@ -153,29 +148,33 @@ def tornado(found: Analysis, name: Name, most: int = 15) -> Picture:
         low, high = _end(r["health_at_low"], base), _end(r["health_at_high"], base)
         pairs = ((r["health_at_low"], r["low"]), (r["health_at_high"], r["high"]))
         said = [f"{show(h, 'qalys')} at {precise(p)}" for h, p in pairs]
-        head, _, rest = name(r["name"]).partition(": ")
+        head, _, rest = capital(r["words"]).partition(": ")
         drawn.append(Row(f"<b>{head}</b>", high, "; ".join(said), f"grade {r['quality']}" if r["quality"] else "", rest, low=low,
                          colour=ORANGE if r["lines_changed"] else BLUE))
         ends.append((said[0], said[1]) if low <= high else (said[1], said[0]))
     ends = [(a if min(d.low or 0, d.value) < 0 else "", b if max(d.low or 0, d.value) > 0 else "")
             for d, (a, b) in zip(drawn, ends, strict=True)]
     frame = pd.DataFrame([{
-        "Number": name(r["name"]), "Now": precise(r["value"]), "Low": precise(r["low"]), "High": precise(r["high"]),
+        "Number": capital(r["words"]), "Now": precise(r["value"]), "Low": precise(r["low"]), "High": precise(r["high"]),
         f"{measure}, low": r["health_at_low"], f"{measure}, high": r["health_at_high"],
         "Lines that change sides": "; ".join(r["lines_changed"])} for r in rows[:60]])
     return Picture(
         both_ways(drawn, ends),
-        f"Moves the plan most: {short(name(rows[0]['name']), 80)}" if rows else "No single uncertain number moves the plan",
+        f"Moves the plan most: {short(rows[0]['words'], 80)}" if rows else "No single uncertain number moves the plan",
         f"{measure} a year, more or less than the plan's {show(base, 'qalys')}, with one number at the low or high end of its "
         f"interval and all planned again. Orange: the list itself changes",
         f"Tornado chart of {unit}: " + "; ".join(
-            f"{name(r['name'])}: {d.end}" for r, d in zip(rows[:8], drawn, strict=False)) + ".",
+            f"{r['words']}: {d.end}" for r, d in zip(rows[:8], drawn, strict=False)) + ".",
         frame, {f"{measure}, low": "qalys", f"{measure}, high": "qalys"})
 
 
 def _end(health: float | None, base: float) -> float:
     """Difference from the plan; none where the limits contradict each other."""
     return 0.0 if health is None or health != health else float(health - base)
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 # -- two plans ---------------------------------------------------------------------------------------

@@ -121,7 +121,8 @@ def write_template(rows: dict[str, list[dict]], place: str, evidence, target: st
     book = Workbook()
     book.remove(book.active)
     sheet = book.create_sheet("readme")
-    for n, text in enumerate((f"Numbers of {place}", f"Evidence {evidence.version}, sha256 {evidence.digest}", *TEMPLATE_WORDS), 1):
+    rests = f"Evidence {evidence.version}, sha256 {evidence.digest}"
+    for n, text in enumerate((f"Numbers of {place}", rests, *TEMPLATE_WORDS), 1):
         put(sheet, n, 1, text)
     sheet.column_dimensions["A"].width = 110
     for table, mine in rows.items():

@@ -137,26 +137,6 @@ def _line(found: re.Match, known: Mapping[str, str]) -> str:
     return found.group()
 
 
-def parameter_name(name: str, known: Mapping[str, str] | None = None) -> str:
-    """An uncertain number in words: "prevalence: breast_early/her2" as the evidence names both."""
-    known = names() if known is None else known
-    what, _, of = name.partition(": ")
-    parts = [known.get(part) or part.replace("_", " ") for part in of.split("/") if part not in ("*", what)]
-    what = PARAMETERS.get(what, what.replace("_", " "))
-    return f"{what[:1].upper()}{what[1:]}: {' · '.join(parts)}" if parts else what
-
-
-PARAMETERS = {
-    "attrition": "people lost between lines of treatment", "fit": "share fit for treatment",
-    "reaches_care": "share reaching care",
-    "effect (factor)": "how much it helps (times)", "effect (death_rr)": "how much it helps (deaths)",
-    "effect (os_hr)": "how much it helps (survival)", "effect (pfs_hr)": "how much it helps (time to progression)",
-    "failure": "samples that fail", "utility": "quality of life", "relapse": "relapses", "stage": "stage at diagnosis",
-    "histology": "share of this type", "subtype": "share of this subtype", "further": "further use",
-    "monitoring": "cost of follow-up", "work-up": "cost of getting the sample",
-}
-
-
 def bold(text: str) -> str:
     """A sentence of an analysis as Markdown: names for ids, its numbers in bold."""
     out, at = [], 0

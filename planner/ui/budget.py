@@ -104,10 +104,9 @@ def _other_budget(found: Analysis) -> None:
     coming, going = frames.moved(found, here, other)
     parts = [f"At **{show(other, 'usd')}**: **{show(charts.value_at(found, other), 'qalys')}** {charts.unit_of(found)} a year, "
              f"**{show(abs(change), 'qalys')}** {'more' if change >= 0 else 'less'} than at {show(here, 'usd')}."]
-    if coming:
-        parts.append(f"{counted(len(coming), 'line')} come in: {plain(_some(coming))}.")
-    if going:
-        parts.append(f"{counted(len(going), 'line')} go out: {plain(_some(going))}.")
+    for verb, names in (("in", coming), ("out", going)):
+        if names:
+            parts.append(f"{counted(len(names), 'line')} {'goes' if len(names) == 1 else 'go'} {verb}: {plain(_some(names))}.")
     st.markdown(dollars(" ".join(parts)))
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from planner.analysis.study import Analysis, lowered
 from planner.report.analysis_charts import FLIPS, line_key, line_of, percent, several, value_words, verdict
 from planner.report.numbers import MEASURE_WORDS, show
-from planner.report.uncertainty_charts import list_words, tier_words
+from planner.report.uncertainty_charts import capital, list_words, tier_words
 from planner.result.priority import TIER_WORDS
 
 EVENT_WORDS = {"enter": "enters", "full": "all its people are tested", "leave": "gives way", "return": "comes back"}
@@ -109,10 +109,6 @@ def preferences(found: Analysis, words: Words) -> pd.DataFrame:
                    "More for tests, US$": p["testing_cost"], "More for drugs, US$": p["treatment_cost"]}
                   for p in sorted(found.tables["preferences"], key=lambda p: -p["health_cost"])],
                  "Preference", "Health lost a year", "More for tests, US$", "More for drugs, US$")
-
-
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def lists(found: Analysis) -> pd.DataFrame:

@@ -64,7 +64,7 @@ def _empty() -> None:
 
 
 def _answered(found: Analysis, drawn) -> None:
-    ask.answer(_named(found))
+    ask.answer(found.words)
     _chances(found)
     drawn(found)
     with st.expander("How this was computed"):
@@ -78,17 +78,6 @@ def _answered(found: Analysis, drawn) -> None:
         impossible = found.settings["infeasible_draws"]
         if impossible:
             st.markdown(f"- In {impossible} draws the limits could not all hold; they are left out of the shares.")
-
-
-def _named(found: Analysis) -> list[str]:
-    """The words with parameters as the evidence names them."""
-    names = sorted((r["name"] for r in found.tables["information"] if r["kind"] == "single"), key=len, reverse=True)
-    out = []
-    for text in found.words:
-        for name in names:
-            text = text.replace(name, ask.parameter_name(name).replace(":", " of"))
-        out.append(text)
-    return out
 
 
 def _chances(found: Analysis) -> None:
@@ -143,8 +132,8 @@ def _measure(found: Analysis) -> None:
     if len(found.tables["information"]) < 2:
         st.info("Too few draws to say what a measurement is worth: run at least 200.")
         return
-    picture(charts.worth_knowing(found, "single", ask.parameter_name), "worth_single", SOURCE, "measure_first", found)
-    picture(charts.worth_knowing(found, "group", ask.parameter_name), "worth_group", SOURCE, "worth_of_groups", found)
+    picture(charts.worth_knowing(found, "single"), "worth_single", SOURCE, "measure_first", found)
+    picture(charts.worth_knowing(found, "group"), "worth_group", SOURCE, "worth_of_groups", found)
     st.caption("What a study is worth is what it could change: a number that moves the plan's health but no choice is worth "
                "nothing here.",
                help=glossary.meaning("value of information"))
@@ -160,9 +149,8 @@ def _single() -> None:
 
 
 def _tornado(found: Analysis) -> None:
-    names = [r["name"] for r in found.tables["parameters"][:1]]
-    ask.answer([w.replace(n, ask.parameter_name(n).replace(":", " of")) for n in names or [""] for w in found.words])
-    picture(charts.tornado(found, ask.parameter_name), "tornado",
+    ask.answer(found.words)
+    picture(charts.tornado(found), "tornado",
             "Source: this plan, made again with one number at each end of its interval.", "tornado", found)
     files(found, "parameters", "parameters_files")
     with st.expander("How this was computed"):

@@ -109,22 +109,31 @@ def test_many_weak_parameters_count_together():
     assert 0.95 * exact <= seeds(estimate, 4000, 4)[0] <= 1.01 * exact
 
 
+def without_bearing(draws: int, parameters: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(net benefits of six lists that are equally good, parameters that have no bearing on them)."""
+    rng = np.random.default_rng([draws, seed])
+    x = rng.standard_normal((draws, parameters))
+    return rng.standard_normal((draws, 6)), x
+
+
 @pytest.mark.parametrize(("draws", "most"), [(250, 0.09), (1000, 0.05)])
 def test_what_has_no_bearing_is_worth_next_to_nothing(draws, most):
-    """A thousand parameters without bearing on a close choice among six lists (EVPI 1.2). Before: 0.57 and
-    0.26 as a group, 0.15 and 0.07 for the best of them alone."""
-    groups, singles = [], []
-    for n in range(6):
-        rng = np.random.default_rng([draws, n])
-        x, net = rng.standard_normal((draws, 1000)), rng.standard_normal((draws, 6))
-        groups.append(voi.evppi(net, x))
+    """A thousand parameters without bearing on a close choice (EVPI 1.2), as a group: 0.49 and 0.25 before."""
+    assert np.mean([voi.evppi(*without_bearing(draws, 1000, seed)) for seed in range(6)]) <= most
+
+
+def test_the_best_of_many_parameters_is_seldom_a_false_alarm():
+    """Of 300 parameters without bearing the strongest is let in for 5 % of seeds at most: of 40 seeds at most
+    0.05 + 3 sqrt(0.05 x 0.95 / 40) = 15 %. Before, it was in 39 of these 40."""
+    alarms = 0
+    for seed in range(40):
+        net, x = without_bearing(400, 300, seed)
         gains = net - net[:, [int(net.mean(axis=0).argmax())]]
         gains = gains[:, gains.std(axis=0) > 0]
         scaled = (gains - gains.mean(axis=0)) / gains.std(axis=0)
-        first = np.argsort(-voi.strength((x - x.mean(axis=0)) / x.std(axis=0), scaled))[:10]
-        singles.append(max(voi.evppi(net, x[:, [j]], tried=1000) for j in first))
-    assert np.mean(groups) <= most
-    assert np.mean(singles) <= 0.03
+        first = int(voi.strength((x - x.mean(axis=0)) / x.std(axis=0), scaled).argmax())
+        alarms += voi.evppi(net, x[:, [first]], tried=300) > 0
+    assert alarms / 40 <= 0.05 + 3 * (0.05 * 0.95 / 40) ** 0.5
 
 
 def test_nothing_to_learn():

@@ -92,15 +92,18 @@ class Book:
         return sum(float(r[column]) * w for r, w in zip(rows, weights, strict=True)) / sum(weights)
 
     def pooled(self, table: str, column: str, **key) -> float:
-        """All levels together, each level's weight capped (decision 4)."""
-        top = bottom = 0.0
-        for kind, rows in self.level(table, column, all_levels=True, **key):
+        """Levels from the world inwards, each the power prior of the next (decision 9)."""
+        share, people = 0.0, 0.0
+        for kind, rows in reversed(self.level(table, column, all_levels=True, **key)):
             sizes = [float(r.get("n") or 30) for r in rows]
             weights = [min(n, CAPS[kind]) for n in sizes]
-            shrink = min(sum(sizes), CAPS[kind]) / sum(weights)
-            top += sum(float(r[column]) * w * shrink for r, w in zip(rows, weights, strict=True))
-            bottom += sum(weights) * shrink
-        return top / bottom
+            own = min(sum(sizes), CAPS[kind])
+            mean = sum(float(r[column]) * w for r, w in zip(rows, weights, strict=True)) / sum(weights)
+            prior = people * people / (people + own)
+            share, people = (share * prior + mean * own) / (prior + own), prior + own
+            if kind != "country":
+                people = min(people, CAPS[kind])
+        return share
 
     def usd(self, amount: float, currency: str, year: str) -> float:
         """Dollars of the price year, then of the base year."""

@@ -7,6 +7,8 @@ import math
 import pytest
 
 import planner
+from planner.analysis.sensitivity import known
+from planner.analysis.study import Study
 from planner.evidence.strata import place
 from planner.pathway import coverage
 from planner.pathway.access import reach
@@ -46,6 +48,8 @@ def test_the_inputs_are_those_of_a_plan(evidence, found, country):
             continue  # of a comparator without a price, which no plan reads
         assert mine, asked
         assert any((f.quality, f.level) == (ground.quality, ground.level) for f in mine), (asked, ground)
+    given = ("monitoring", "cost of an administration", "echocardiogram")
+    assert {f for f in facts if f[0] in given} == {r for r in read if r[0] in given}
     lines = {line.use_case for line in found.lines}
     for use in problem.use_cases:
         for parameter, key in facts:
@@ -100,6 +104,15 @@ def test_a_swing_lifts_a_number(found):
     again = coverage.weakest(found, swings=[(10.0, moved)])
     assert again.iloc[0]["of"] == last["of"] and again.iloc[0]["swing"] == 0.5
     assert math.isnan(weak.iloc[0]["swing"])
+
+
+def test_the_numbers_that_sensitivity_moves_are_the_inputs(evidence, found):
+    study = Study(Scenario.model_validate({"name": "KEN", "setting": {"country": "KEN"}}), evidence)
+    lines = {line.use_case for line in found.lines}
+    moved = [{"table": p.table, "parameter": p.parameter, "key": p.key, "swing": 1.0} for p in known(study)]
+    weak = coverage.weakest(found, ["KEN"], [(1.0, moved)])
+    told = weak[weak["table"].isin(("prevalence", "eligibility", "therapies", "assay_performance", "workup_costs"))]
+    assert lines and told["swing"].notna().mean() > 0.95, told[told["swing"].isna()][["table", "parameter", "key"]]
 
 
 def test_the_interval_tells_how_far_a_number_may_move(found):

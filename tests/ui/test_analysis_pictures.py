@@ -114,14 +114,14 @@ def test_acceptability_and_value_of_information_show_the_tables_numbers(drawn):
     assert made.table.iloc[:, 1:].sum(axis=1).tolist() == pytest.approx([1.0] * len(made.table))
     assert "This plan" in made.table.columns
     for kind in ("single", "group"):
-        worth = sure.worth_knowing(drawn, kind, str)
+        worth = sure.worth_knowing(drawn, kind)
         rows = [r["qalys"] for r in drawn.tables["information"] if r["kind"] == kind and r["qalys"] > 0]
         assert worth.table["Healthy years a year"].tolist() == sorted(rows, reverse=True)
 
 
 def test_the_tornado_is_widest_at_the_top(evidence):
     found = sensitivity.sensitivity(uganda(), evidence)
-    made = sure.tornado(found, str, 5)
+    made = sure.tornado(found, 5)
     low, high = bars(made)
     wide = [b - a for a, b in zip(low.x, high.x, strict=True)]
     assert len(wide) == 5 and wide == sorted(wide, reverse=True)

@@ -97,5 +97,3 @@ def test_ids_in_sentences_become_names():
     known = {"breast_early": "Early breast cancer", "her2": "HER2", "drug_x": "Drug X"}
     assert ask.without_ids("breast_early/her2 must be funded", known) == "HER2 in Early breast cancer must be funded"
     assert ask.without_ids("drug_x with unknown_id", known) == "Drug X with unknown id"
-    assert ask.parameter_name("prevalence: breast_early/her2", known) == "Prevalence: Early breast cancer · HER2"
-    assert ask.parameter_name("fit: breast_early/fit", known) == "Share fit for treatment: Early breast cancer"
