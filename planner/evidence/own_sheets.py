@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -16,10 +18,17 @@ from planner.errors import Issue
 from planner.evidence.dictionary import Dictionary
 
 PREFIX = "own "
-FIXED = ("value", "why", "shipped", "column_name", "stratum_type", "stratum")
+FIXED = ("value", "why", "shipped", "column_name", "stratum_type", "stratum", "check")
 BESIDE = ("unit", "low", "high", "level", "borrowed_from", "grade", "note", "source")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 MONEY = ("cost", "price")
+
+
+def row_check(row: Mapping, keys: Iterable[str]) -> str:
+    """A short sum over what must not be changed in a row: key, column, place, shipped value."""
+    shipped = "" if row["shipped"] in (None, "") else f"{float(row['shipped']):.12g}"
+    parts = [*(f"{k}={row[k]}" for k in sorted(keys)), row["column_name"], row["stratum_type"], row["stratum"], shipped]
+    return f"c{zlib.crc32('|'.join(map(str, parts)).encode()):08x}"
 
 
 def own_values(sheets: dict[str, pd.DataFrame], dictionary: Dictionary) -> tuple[pd.DataFrame, list[Issue]]:
@@ -35,6 +44,9 @@ def own_values(sheets: dict[str, pd.DataFrame], dictionary: Dictionary) -> tuple
                                 + (f": {', '.join(missing)} missing" if missing else ""),
                                 "start again from `template`", "not_template"))
             continue
+        twice = frame["check"][frame["check"].duplicated()]
+        issues += [Issue(f"{PREFIX}{table}, row {number}", "the row stands twice", "keep one of them", "duplicate")
+                   for number in twice.index]
         for number, cells in zip(frame.index, frame.to_dict("records"), strict=True):
             row, faults = _row(table, number, cells, dictionary)
             issues += faults
@@ -48,19 +60,17 @@ def own_values(sheets: dict[str, pd.DataFrame], dictionary: Dictionary) -> tuple
 def _row(table: str, number: int, cells: dict[str, str], dictionary: Dictionary) -> tuple[dict | None, list[Issue]]:
     where = f"{PREFIX}{table}, row {number}"
     value, shipped = cells["value"].strip(), cells["shipped"].strip()
-    if value == "" or value == shipped:
-        return None, []
     wrong = [name for name, text in (("value", value), ("shipped", shipped))
              if text and (not NUMBER.fullmatch(text) or not math.isfinite(float(text)))]
     if wrong:
         return None, [Issue(f"{where}, {name}", f"`{cells[name]}` is no number",
                             "give a number such as 0.25, with a point and no thousands separator", "type") for name in wrong]
-    if shipped and float(value) == float(shipped):
-        return None, []
     key = {c: v for c, v in cells.items() if c not in (*FIXED, *BESIDE)}
-    empty = [c for c, v in key.items() if not v]
-    if empty:
-        return None, [Issue(f"{where}, {', '.join(empty)}", "a part of the key is empty", "restore it from the template", "key")]
+    if cells["check"].strip() != row_check(cells, key):
+        return None, [Issue(where, "its key, place or shipped value was changed", "restore the row from the template, and change "
+                            "`value` only", "key")]
+    if value == "" or (shipped and float(value) == float(shipped)):
+        return None, []
     why = cells["why"].strip() or "own number of the setting, no reason given"
     return {"stratum_type": cells["stratum_type"], "stratum": cells["stratum"], "table_name": table,
             "key": ";".join(f"{c}={v}" for c, v in key.items()), "column_name": cells["column_name"], "value": value,

@@ -85,6 +85,10 @@ def own_issues(evidence: Evidence) -> list[Issue]:
         issues += [Issue(where, i.what, i.remedy, i.code) for i in override_issues(evidence, override)]
     for row in evidence.records("local_counts") if "local_counts" in evidence.tables else ():
         where = f"local_counts, {row['indication_id']}/{row['biomarker_id']}, {row['laboratory']} {row['year']}"
+        if evidence.matches("own_values", table_name="prevalence", stratum=row["stratum"],
+                            key=f"indication_id={row['indication_id']};biomarker_id={row['biomarker_id']}"):
+            issues.append(Issue(where, "the same prevalence also stands under own numbers, and counts would be lost",
+                                "keep the counts or the own number", "set_twice"))
         if row["positive"] > row["tested"]:
             issues.append(Issue(f"{where}, positive", f"{row['positive']} positive of {row['tested']} tested",
                                 "give no more positive results than tests", "positive_above_tested"))

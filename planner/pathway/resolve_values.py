@@ -100,11 +100,20 @@ class Values:
             if "own_values" in self.evidence.tables else []
         rows = [r for r in rows if all(value in ("*", key.get(name)) for name, value in own_key(r["key"]).items())]
         for level, stratum in self.place.levels:
+            if rows and level != "region" and self.place.region and self._regional(table, column, key):
+                return None  # the region's own shipped number is nearer than the country's new one
             for r in rows:
                 if (r["stratum_type"], r["stratum"]) == (level, stratum):
                     return Own(*(r[c] for c in ("value", "currency", "year", "low", "high", "why")), r["source"] or "",
                                level, stratum, r["shipped"])
         return None
+
+    def _regional(self, table: str, column: str, key: dict) -> bool:
+        """Whether the evidence has a row for this very region."""
+        if not self.evidence.dictionary.table(table).stratified:
+            return False
+        found = self.evidence.index(table).rows(self.place, key, column)
+        return bool(found) and found[0]["stratum_type"] == "region"
 
     def _counted(self, found, key: dict, parameter: str) -> Fact | None:
         """A prevalence updated by the counts of local laboratories, where there are any."""
@@ -114,8 +123,10 @@ class Values:
         update = updated(found, rows, lambda assay: self._accuracy(assay, key))
         if update is None:
             return None
-        after = update.posterior
-        return Fact(parameter, _words(key), after.share, update.stratum_type, update.stratum, min(found.quality, "B"),
+        after, told = update.posterior, update.posterior.n - update.prior.n
+        # counts make it the place's own number once they weigh more than all that was known before
+        quality = "B" if told >= update.prior.n else found.quality
+        return Fact(parameter, _words(key), after.share, update.stratum_type, update.stratum, quality,
                     ("local_counts", *found.source_ids), after.low, after.high, "share", update.words)
 
     def _accuracy(self, assay: str, key: dict) -> tuple[float, float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.evidence.base import Evidence
+from planner.evidence.own_sheets import row_check
 from planner.pathway.build import build_problem
 from planner.pathway.named import OVERRIDABLE
 from planner.pathway.problem import Fact
@@ -62,4 +63,5 @@ def template_rows(evidence: Evidence, country: str, region: str | None = None) -
             "value": fact.value, "why": "", "shipped": fact.value, "unit": fact.unit, "low": fact.low, "high": fact.high,
             "level": fact.level, "borrowed_from": fact.stratum, "grade": fact.quality, "note": fact.note[:300],
             "column_name": column, **where})
+        out[table][-1]["check"] = row_check(out[table][-1], OWNABLE[table])
     return {table: rows for table, rows in out.items() if rows}

@@ -24,7 +24,7 @@ LINES = {
     "breast_early/her2": "her2_ihc_reflex_ish",
     "cml/bcr_abl1": "bcr_abl1_rtpcr_qual",
 }
-SERVICES_OFF = ("her2_ish", "xpert_breast_strat4")
+SERVICES_OFF = ("her2_ish", "xpert_breast_strat4", "bcr_abl1_fish", "karyotype")
 CAPS = {"country": 200, "un_subregion": 50, "un_region": 40, "who_region": 30, "income_group": 30, "world": 20}
 PAYERS = ("public", "insurer", "donor", "household")
 

@@ -121,10 +121,27 @@ def test_faults_are_told_together_and_in_words(book):
         planner.load_evidence(overlays=[file])
 
 
+@pytest.mark.parametrize("change", [{"biomarker_id": "er_pr", "value": 0.25}, {"stratum": "UGA", "value": 0.25},
+                                    {"shipped": 0.9}])
+def test_what_is_not_to_be_changed_is_guarded(book, change):
+    file = book()
+    edit(file, "own prevalence", change, indication_id="breast_early", biomarker_id="her2")
+    assert [issue.code for issue in validate(file)] == ["key"]
+
+
+def test_counts_beside_an_own_number_are_told(book):
+    file = book()
+    edit(file, "own prevalence", {"value": 0.5}, indication_id="cml", biomarker_id="bcr_abl1")
+    book_ = openpyxl.load_workbook(file)
+    book_["local_counts"].append(["country", "KEN", "cml", "bcr_abl1", "Nairobi", 2025, 20, 10, None, None])
+    book_.save(file)
+    assert [i.code for i in own_issues(planner.load_evidence(overlays=[file]))] == ["set_twice"]
+
+
 def test_impossible_own_numbers_and_counts(book):
     file = book()
     edit(file, "own prevalence", {"value": 1.5}, indication_id="breast_early", biomarker_id="her2")
-    edit(file, "own assay_costs", {"assay_id": "no_such_test", "value": 3}, assay_id="her2_ihc")
+    edit(file, "own assay_costs", {"value": -3}, assay_id="her2_ihc")
     book_ = openpyxl.load_workbook(file)
     book_["local_counts"].append(["country", "KEN", "cml", "bcr_abl1", "Nairobi", 2025, 20, 30, None, None])
     book_["local_counts"].append(["country", "KEN", "cml", "bcr_abl1", "Other", 2025, 20, 10, "her2_ihc", None])
