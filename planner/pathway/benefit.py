@@ -142,8 +142,6 @@ def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
     carrier = {m: on_top(own[m], base.carrier[m] if base else 0.0, bool(base)) for m in MEASURES}
     other = {m: on_top(None if own[m] is None else ratio * own[m],
                        base.noncarrier[m] if base else 0.0, bool(base)) for m in MEASURES}
-    if row["effect_kind"] == "published_gain" and own["life_years"] is None:  # QALYs alone were published
-        carrier["life_years"] = other["life_years"] = None
     carrier["patients_treated"], other["patients_treated"] = 1.0, 0.0
     shift = base.carrier["qalys"] if base else 0.0
     return Effects(carrier, other, row["effect_kind"], words(row, own, weight, remaining, base),

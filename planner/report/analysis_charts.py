@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from planner.analysis.study import Analysis
-from planner.report.bar_charts import THICK, Row, Rows, bars, both_ways, dots, empty
+from planner.report.bar_charts import EDGE, THICK, Row, Rows, bars, both_ways, dots, empty
 from planner.report.charts import AXIS_WORDS, BLUE, GREY, PLAINLY, Picture, briefly, dress, short
 from planner.report.numbers import MEASURE_WORDS, MINUS, PAYER_WORDS, counted, show
 
@@ -204,7 +204,7 @@ def _entries(lines: Sequence[dict], least: float, limit: float | None) -> go.Fig
         figure.add_vline(x=limit, line={"dash": "dot", "width": 1.5, "color": BLUE})
     made.finish(figure)
     figure.update_xaxes(type="log", autorange=False, zeroline=False, tickvals=ticks, ticktext=[_tick(t) for t in ticks])
-    figure.layout.xaxis.range = [math.log10(least), math.log10(top)]
+    figure.layout.xaxis.range = [math.log10(least) - EDGE, math.log10(top) + EDGE]
     return figure
 
 

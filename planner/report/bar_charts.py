@@ -17,6 +17,7 @@ ROW, TALL_ROW, THICK = 36, 58, 12  # pixels of a row, of one with a line beneath
 ROOM = 46  # characters of a name above its bar on a phone, with what stands at the right
 UNDER = 56  # characters of the text beneath a bar
 INK = 12  # size of the text
+EDGE = 1e-3  # of an axis: words that stand on its very end are not drawn where rounding puts them past it
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def both_ways(rows: Sequence[Row], ends: Sequence[tuple[str, str]] | None = None
     span = max(max(high) - min(low), 1e-9)
     left, right = min(low) - 0.3 * span, max(high) + 0.3 * span
     made.words(figure, left, right)
-    figure.update_xaxes(range=[left, right], nticks=5, tickformat="+.0%" if percent else None)
+    figure.update_xaxes(range=[left - EDGE * span, right + EDGE * span], nticks=5, tickformat="+.0%" if percent else None)
     figure.update_layout(barmode="overlay")
     return made.finish(figure)
 
