@@ -129,8 +129,6 @@ def test_kenya_with_access_moved(evidence):
 
 
 MONEY_OF_COURSES = {"m", "gross", "course_cost"}
-ECHO = ("planner/pathway/courses.py, monitoring(): `monthly += echo.value / ...` adds in place to the drawn array of the "
-        "month's monitoring, which all courses share; write `monthly = monthly + ...`")
 
 
 def far_apart(evidence, columns) -> list[tuple]:
@@ -153,7 +151,6 @@ def test_built_arrays_are_scalar_builds(evidence):
     assert not far_apart(evidence, lambda c: c not in text)
 
 
-@pytest.mark.xfail(strict=True, reason=ECHO)
 def test_drawn_courses_cost_what_scalar_builds_say(evidence):
     assert not far_apart(evidence, MONEY_OF_COURSES.__contains__)
 
@@ -223,7 +220,6 @@ def test_means_of_draws_are_the_evidence_s_numbers(evidence):
     assert np.mean(np.array(list(far.values())) < 1.96) > 0.92
 
 
-@pytest.mark.xfail(strict=True, reason=ECHO)
 def test_a_drawn_month_of_monitoring_stays_what_it_is(evidence):
     assert distances(evidence)[SHARED] < 5
 
