@@ -174,8 +174,9 @@ ALTERNATIVES = (
 )
 SENSITIVITY = (
     Table("parameters", "Parameters", "one uncertain number at both ends of its interval, all planned again; widest swing first",
-          columns("Name|name", "In words|words", "Group|group", "Group in words|group_words", "Parameter|parameter", "Key|key", "Table|table",
-                  "Value|value|number", "Low (2.5 %)|low|number", "High (97.5 %)|high|number", "Grade|quality",
+          columns("Name|name", "In words|words", "Group|group", "Group in words|group_words", "Parameter|parameter",
+                  "Key|key", "Table|table", "Value|value|number",
+                  "Low (2.5 %)|low|number", "High (97.5 %)|high|number", "Grade|quality",
                   "{objective} at its low end (a year)|health_at_low|qalys",
                   "{objective} at its high end (a year)|health_at_high|qalys",
                   "Swing ({objective}, a year)|swing|qalys", "Lines that change sides|lines_changed"),

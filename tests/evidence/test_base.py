@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import random
-import time
 
 import pytest
 
@@ -125,19 +124,7 @@ def test_folder_without_descriptor_validates_as_overlay(monkeypatch, save, table
     assert {i.code for i in validate(bad)} == {"range", "bounds"}
 
 
-# -- speed -----------------------------------------------------------------------------------------
-
-def test_fifteen_thousand_rows_load_fast(save, tables):
-    life = tables["life_table"][0]
-    tables["life_table"] = [dict(life, iso3=c["iso3"], age=a) for c in tables["countries"] for a in range(3000)]
-    folder = save(tables)
-    seconds = []
-    for _ in range(2):  # processor time, the better of two: other work on the machine does not count
-        start = time.process_time()
-        load_evidence(folder)
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 1.5
-
+# -- the standard -------------------------------------------------------------------------------------
 
 def frictionless_faults(folder) -> list:
     """What the reference implementation of the standard says of a package's rows."""
