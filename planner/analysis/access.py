@@ -18,7 +18,7 @@ from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
 from planner.optimise.terms import scale, u0
 from planner.pathway.problem import Indication, Problem, TherapyOption, UseCase
-from planner.result.priority import HALF, NEARLY
+from planner.result.priority import NEARLY
 from planner.result.reasons import FUNDED
 from planner.result.standalone import Standalone, best, evaluate, measured, offered, reach_of
 from planner.scenario.model import PAYERS, Scenario
@@ -183,7 +183,8 @@ def _drug_row(study: Study, drug: str, base: Outcome, new: Outcome) -> dict:
         "people_treated": people, "lines_entering": len(entering), "testing_cost": dust(new.testing - base.testing, base.testing),
         "treatment_cost": dust(sum(new.by_payer.values()) - sum(base.by_payer.values()), sum(base.by_payer.values())),
         "incremental_cost": cost, "course_cost": ordinary,
-        "lines_leaving": len(leaving), "price_that_pays": None if displaced else _price(study, gained, cost, people, ordinary),
+        "lines_leaving": len(leaving), "displaces": displaced,
+        "price_that_pays": None if displaced else _price(study, gained, cost, people, ordinary),
         "cost_is_upper_bound": any(t.m_kind != "incremental" for t in names.values()),
     }
 
@@ -200,8 +201,7 @@ def _price(study: Study, gained: float, cost: float, people: float, ordinary: fl
 def _changed(study: Study, base: Outcome, new: Outcome) -> Iterator[tuple[Key, float]]:
     """Lines that cross half of their attainable coverage upwards."""
     for j, key in enumerate(study.engine.keys):
-        half = HALF * study.use_cases[key][0].kap * NEARLY
-        if base.coverage[j] < half <= new.coverage[j]:
+        if study.inside(key, new.coverage[j]) and not study.inside(key, base.coverage[j]):
             yield key, float(new.coverage[j])
 
 
@@ -247,6 +247,7 @@ def _routes(study: Study, drug: str) -> Iterator[dict]:
             "drug_only_qalys": people * share * (pi * h + (1 - pi) * hneg), "drug_only_cost": people * share * t.m,
             "drug_only_treated": people * share, "drug_only_without_benefit": people * share * (1 - pi),
             "test_only_qalys": people * without.qalys,
+            "test_only_treated": people * without.treated,
             "test_only_cost": people * (without.testing_cost + without.incremental_cost), "service": chosen.service,
         }
 
@@ -289,7 +290,7 @@ def _untested(study: Study) -> Iterator[dict]:
     """Lines whose drug is reachable today and whose test the plan does not fund in full."""
     for key, (u, i) in study.use_cases.items():
         line = study.readout.lines[key]
-        if not u.active or _paid(u) < PAID or line.coverage >= u.kap * NEARLY:
+        if not u.active or _paid(u) < PAID or line.coverage >= study.engine.attainable(u) * NEARLY:
             continue
         alone: Standalone | None = best(u, i)
         if alone is None:

@@ -1,4 +1,4 @@
-"""Other lists that are nearly as good: what is certain in the plan, and what is a matter of taste.
+"""Other lists that are nearly as good: what is certain in the plan, and what is what could be otherwise.
 
 Among all plans within a tolerance of the best health (and within every limit) each line's least and
 greatest coverage is found, and lists as different as possible from those already found: the
@@ -12,11 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from planner.analysis.draws import members
 from planner.analysis.study import Analysis, Progress, Study, silent
 from planner.evidence.base import Evidence
 from planner.optimise.resolve import Engine
-from planner.result.priority import HALF, NEARLY
 from planner.result.readout import read
 from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
@@ -42,7 +40,7 @@ def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02
         found = [optimum.plan.values, *_hops(study, count)]
     named = [f"list {n}" if n else "the plan" for n in range(len(found))]
     lists = [_list_row(study, name, values, found[0]) for name, values in zip(named, found, strict=True)]
-    lines = [study.label(key) | {"list": name, "coverage": float(c), "in_list": bool(c >= _half(study, key))}
+    lines = [study.label(key) | {"list": name, "coverage": float(c), "in_list": bool(study.inside(key, c))}
              for name, values in zip(named, found, strict=True)
              for key, c in zip(engine.keys, engine.coverage(values), strict=True)]
     ties = find_ties(engine, optimum)
@@ -71,10 +69,6 @@ class _near:
         self.engine.model.set_cost(self.engine.value_cost)
 
 
-def _half(study: Study, key) -> float:
-    return HALF * study.use_cases[key][0].kap * NEARLY
-
-
 def _least(study: Study, weights: np.ndarray) -> np.ndarray | None:
     """The near-optimal plan that minimises weighted coverage; money decides ties."""
     engine = study.engine
@@ -99,37 +93,35 @@ def _range(study: Study, key) -> dict:
         values = _least(study, _weights(study, [key], sign))
         ends.append(0.0 if values is None else float(study.engine.coverage(values)[j]))
     least, greatest = max(0.0, ends[0]), max(ends)
-    half = _half(study, key)
-    where = "always" if least >= half else "never" if greatest < half else "sometimes"
-    return study.label(key) | {"least": least, "greatest": greatest, "in_every_list": least >= half, "where": where,
-                               "attainable": study.use_cases[key][0].kap}
+    always = study.inside(key, least)
+    where = "always" if always else "sometimes" if study.inside(key, greatest) else "never"
+    return study.label(key) | {"least": least, "greatest": greatest, "in_every_list": always, "where": where,
+                               "attainable": study.engine.attainable(study.use_cases[key][0])}
 
 
 def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
     """Lists one by one, each avoiding what those before it fund and funding what none of them does; ends
     where a list comes again."""
     engine = study.engine
-    attainable = np.array([study.use_cases[key][0].kap for key in engine.keys])
-    seen = [engine.coverage(study.optimum.plan.values)]
+    attainable = [max(engine.attainable(study.use_cases[key][0]), 1e-9) for key in engine.keys]
+    seen = [study.members(study.optimum.plan.values)]
     for _ in range(count):
-        times = sum((c >= HALF * attainable * NEARLY).astype(float) for c in seen)
         weights = np.zeros(len(engine.model.variables))
-        for key, n, top in zip(engine.keys, times, attainable, strict=True):
-            weights[engine.q_columns[key]] = (n if n else -1.0) / top
+        for key, top in zip(engine.keys, attainable, strict=True):
+            weights[engine.q_columns[key]] = (sum(key in lines for lines in seen) or -1.0) / top
         values = _least(study, weights)
         if values is None:
             return
-        coverage = engine.coverage(values)
-        inside = coverage >= HALF * attainable * NEARLY
-        if any((inside == (c >= HALF * attainable * NEARLY)).all() for c in seen):
+        lines = study.members(values)
+        if lines in seen:
             return  # the same lines, if to other shares
-        seen.append(coverage)
+        seen.append(lines)
         yield values
 
 
 def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> dict:
     lines = list(read(study.engine, values).lines.values())
-    mine, theirs = members(study, values), members(study, plan)
+    mine, theirs = study.members(values), study.members(plan)
     return {
         "list": name, "health": sum(line.health[study.measure] or 0.0 for line in lines), "measure": study.measure,
         "testing_cost": sum(line.testing_cost for line in lines), "treatment_cost": sum(line.treatment_cost for line in lines),

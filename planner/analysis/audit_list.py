@@ -14,7 +14,7 @@ from planner.analysis.audit_rules import AXES, room, spent
 
 TIERS = ("core", "expand", "lower_price", "when_drug", "research_only", "not_now")
 REACHABLE = 0.005  # fewer than one in 200: the drug is not there
-FULL = 1 - 1e-4  # share of the attainable coverage that is full; the solver rounds
+FULL = 1 - 1e-3  # share of the attainable coverage that is full (docs/method.md)
 
 
 def check_list(book: Book, document: dict, sheet: Sheet) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planner.result.plan import Plan
-from planner.result.priority import HALF, NEARLY
+from planner.result.priority import inside
 
 SHOWN = (("coverage", "coverage"), ("rank", "rank"), ("tier", "priority_tier"))
 SMALL = 0.005  # coverage that counts as unchanged
@@ -21,8 +21,8 @@ def line_label(row: Mapping[str, Any]) -> dict[str, Any]:
     return {k: row[k] for k in ("indication_id", "biomarker_id", "indication", "short_name")}
 
 
-def inside(row: Mapping[str, Any]) -> bool:
-    return row["coverage"] >= HALF * row["attainable_coverage"] * NEARLY and row["coverage"] > 0
+def in_list(row: Mapping[str, Any]) -> bool:
+    return inside(row["coverage"], row["attainable_coverage"])
 
 
 def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]) -> Iterator[dict]:
@@ -42,7 +42,7 @@ def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]
 
 def _what(was, now) -> str:
     """entered, left, more, less, tier, or nothing."""
-    inside_before, inside_after = bool(was) and inside(was), bool(now) and inside(now)
+    inside_before, inside_after = bool(was) and in_list(was), bool(now) and in_list(now)
     if inside_before != inside_after:
         return "entered" if inside_after else "left"
     if not was or not now:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from planner.analysis.batch import version
-from planner.analysis.changed import changes, inside, line_key, line_label
+from planner.analysis.changed import changes, in_list, line_key, line_label
 from planner.analysis.study import Analysis, Frozen, Progress, frozen_rows, lowered, silent
 from planner.analysis.versions import evidence_changes
 from planner.errors import BadInput, Issue, PlannerError
@@ -109,7 +109,7 @@ def _lines(names: Sequence[str], plans: Sequence[Plan]) -> Iterator[dict]:
     for name, plan in zip(names, plans, strict=True):
         for row in plan.document["list"]:
             yield {"plan": name} | line_label(row) | {
-                "rank": row["rank"], "coverage": row["coverage"], "funded": row["funded"], "in_plan": inside(row),
+                "rank": row["rank"], "coverage": row["coverage"], "funded": row["funded"], "in_plan": in_list(row),
                 "priority_tier": row["priority_tier"], "coverage_today": row["coverage_today"],
                 "patients_treated": row["patients_treated"], "qalys": row["qalys"], "testing_cost": row["testing_cost"]}
 

@@ -25,7 +25,6 @@ from planner.optimise.row import merge
 from planner.pathway.build import build_problem
 from planner.pathway.drawn import BLOCK, DrawnValues, Parameter, value_gated
 from planner.pathway.problem import Problem
-from planner.result.priority import HALF, NEARLY
 from planner.result.standalone import best
 from planner.scenario.model import Scenario
 
@@ -154,17 +153,11 @@ def _price(u, i, option, t, threshold: float):
     return t.gross + (threshold * gain - spent) / np.maximum(treated, 1e-12)
 
 
-def members(study: Study, values: np.ndarray) -> frozenset:
-    """Lines that a solution funds to at least half of what is attainable."""
-    return frozenset(key for key, c in zip(study.engine.keys, study.engine.coverage(values), strict=True)
-                     if c >= HALF * study.use_cases[key][0].kap * NEARLY)
-
-
 def sampled(study: Study, seed: int, size: int = SAMPLE) -> list[frozenset]:
     """Lines of the list planned again in each draw of a sample that is used for nothing else."""
     problem = build_problem(study.evidence, study.scenario, partial(
         DrawnValues, seed=seed, block=-1, size=size, decided=value_gated(study.problem)))
-    return [members(study, a.values) for a in ManyModels(study.engine, problem, size).answers() if a.value == a.value]
+    return [study.members(a.values) for a in ManyModels(study.engine, problem, size).answers() if a.value == a.value]
 
 
 # -- running -------------------------------------------------------------------------------------------
@@ -178,23 +171,23 @@ def run(study: Study, candidates: Sequence[Candidate], draws: int, seed: int, pr
         scheduler: str | None = None, workers: int | None = None) -> Drawn:
     """All draws, in order. Raises BadInput where the scheduler cannot be reached, Stopped where the
     progress function raises it."""
-    todo = blocks(draws)
+    share_out = blocks(draws)
     _ = study.engine, study.optimum, study.use_cases  # made once, before threads share them
     if scheduler:
-        found = _on_cluster(study, candidates, todo, seed, progress, scheduler)
+        found = _on_cluster(study, candidates, share_out, seed, progress, scheduler)
     else:
-        found = _in_threads(study, candidates, todo, seed, progress, draws, workers or os.cpu_count() or 1)
-    return joined([found[b] for b, _ in todo])
+        found = _in_threads(study, candidates, share_out, seed, progress, draws, workers or os.cpu_count() or 1)
+    return joined([found[b] for b, _ in share_out])
 
 
-def _in_threads(study, candidates, todo, seed, progress, draws, workers) -> dict[int, Drawn]:
+def _in_threads(study, candidates, share_out, seed, progress, draws, workers) -> dict[int, Drawn]:
     stop, done = threading.Event(), [0]
 
     def count() -> None:
         done[0] += 1
 
     with ThreadPoolExecutor(workers) as pool:
-        waiting = {pool.submit(run_block, study, candidates, seed, b, size, stop, count): b for b, size in todo}
+        waiting = {pool.submit(run_block, study, candidates, seed, b, size, stop, count): b for b, size in share_out}
         try:
             return {waiting[future]: future.result() for future in _watched(waiting, progress, done, draws)}
         except BaseException:
@@ -220,7 +213,7 @@ def _remote(evidence: Evidence, scenario: Scenario, candidates, seed: int, block
     return run_block(Study(scenario, evidence), candidates, seed, *block)
 
 
-def _on_cluster(study, candidates, todo, seed, progress, scheduler) -> dict[int, Drawn]:
+def _on_cluster(study, candidates, share_out, seed, progress, scheduler) -> dict[int, Drawn]:
     try:
         from distributed import Client
         from distributed import as_completed as as_done
@@ -235,11 +228,11 @@ def _on_cluster(study, candidates, todo, seed, progress, scheduler) -> dict[int,
     with client:
         evidence = client.scatter(study.evidence, broadcast=True, hash=False)
         work = partial(_remote, scenario=study.scenario, candidates=candidates, seed=seed)
-        futures = {client.submit(_call, work, evidence, block, pure=False): block[0] for block in todo}
+        futures = {client.submit(_call, work, evidence, block, pure=False): block[0] for block in share_out}
         out: dict[int, Drawn] = {}
         for future, result in as_done(list(futures), loop=client.loop, with_results=True):
             out[futures[future]] = result
-            progress(len(out) / len(todo), f"{len(out)} of {len(todo)} blocks of draws")
+            progress(len(out) / len(share_out), f"{len(out)} of {len(share_out)} blocks of draws")
         return out
 
 

@@ -79,9 +79,10 @@ def _events(study: Study, sweep: Sweep) -> Iterator[dict]:
             event = ("return" if entered else "enter") if up else "leave"
             entered |= up
             yield study.label(key) | {"event": event, "budget": budget, "coverage": HALF * top}
-        for budget, up in _crossings(x, y, study.use_cases[key][0].kap * NEARLY):
+        for budget, up in _crossings(x, y, study.engine.attainable(study.use_cases[key][0]) * NEARLY):
             if up:
-                yield study.label(key) | {"event": "full", "budget": budget, "coverage": study.use_cases[key][0].kap}
+                yield study.label(key) | {"event": "full", "budget": budget,
+                                          "coverage": study.engine.attainable(study.use_cases[key][0])}
 
 
 def _crossings(x: np.ndarray, y: np.ndarray, level: float) -> Iterator[tuple[float, bool]]:

@@ -17,6 +17,7 @@ from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
 from planner.pathway.build import build_problem
 from planner.pathway.drawn import GROUPS, EndValues, Parameter, value_gated
+from planner.pathway.words import number_words
 from planner.result.reasons import FUNDED
 from planner.scenario.faults import nearest
 from planner.scenario.model import Scenario
@@ -84,7 +85,7 @@ def _one_way(study: Study, parameters: list[Parameter], base_value: float, progr
         changed = [study.said(key) for j, key in enumerate(study.engine.keys)
                    if len({c[j] > FUNDED for c in (base, at_low, at_high)}) > 1]
         swing = dust(np.nanmax([low, high, base_value]) - np.nanmin([low, high, base_value]), base_value)
-        rows.append({"name": p.name, "words": study.parameter(*p.identity), "group": p.group,
+        rows.append({"name": p.name, "words": number_words(p.name, study.evidence), "group": p.group,
                      "group_words": GROUPS[p.group],
                      "parameter": p.parameter, "key": p.key, "table": p.table, "value": p.value,
                      "low": p.end(0.025), "high": p.end(0.975),

@@ -15,20 +15,11 @@ from planner.evidence.base import Evidence
 from planner.optimise.resolve import Engine, Optimum
 from planner.pathway.build import build_problem
 from planner.pathway.problem import Indication, Problem, UseCase
+from planner.result.priority import inside
 from planner.result.readout import Readout, read
 from planner.scenario.model import Scenario
 
 SCHEMA = "analysis/1"
-# parameters whose name in the evidence is short for a reader
-PARAMETERS = {
-    "stage": "share diagnosed at this stage", "relapse": "share who relapse to it", "reaches_care": "share who reach care",
-    "histology": "share of this histology", "subtype": "share of this subtype",
-    "further": "further share who come to the decision", "fit": "share fit to start",
-    "utility": "quality of life", "failure": "share of tests that fail",
-    "sensitivity": "sensitivity of the test", "specificity": "specificity of the test", "attrition": "loss of patients a day",
-    "effect (factor)": "size of the effect", "effect (os_hr)": "hazard ratio of death", "effect (death_rr)": "ratio of deaths",
-    "effect (pfs_hr)": "hazard ratio of progression",
-}
 Progress = Callable[[float, str], None]  # (share done, what is going on); may raise Stopped
 
 
@@ -97,6 +88,15 @@ class Study:
     def use_cases(self) -> dict[tuple[str, str], tuple[UseCase, Indication]]:
         return {(u.region, u.id): (u, i) for i in self.problem.indications for u in i.use_cases}
 
+    def inside(self, key: tuple[str, str], coverage: float) -> bool:
+        """Whether a coverage puts a line in a list; see :func:`planner.result.priority.inside`."""
+        return inside(coverage, self.engine.attainable(self.use_cases[key][0]))
+
+    def members(self, values: np.ndarray) -> frozenset:
+        """Lines that a solution puts in its list."""
+        return frozenset(key for key, c in zip(self.engine.keys, self.engine.coverage(values), strict=True)
+                         if self.inside(key, c))
+
     @property
     def measure(self) -> str:
         """The measure of health behind the objective."""
@@ -134,20 +134,6 @@ class Study:
             return "healthy years net of what the money would bring elsewhere"
         words = "healthy years" if self.measure == "qalys" else self.measure.replace("_", " ")
         return f"weighted {words}" if self.scenario.equity.weights else words
-
-    def parameter(self, table: str, parameter: str, key: str) -> str:
-        """An uncertain number for a reader: what it is, and of what by name."""
-        return f"{PARAMETERS.get(parameter, parameter)}: {', '.join(map(self._name, key.split('/')))}" if not key.endswith(
-            f"/{parameter}") else self.parameter(table, parameter, key[: -len(parameter) - 1])
-
-    def _name(self, part: str) -> str:
-        for name, column in (("indications", "indication_id"), ("assays", "assay_id"), ("therapies", "therapy_id"),
-                             ("cancer_sites", "cancer_site")):
-            row = self.evidence.record(name, **{column: part})
-            if row:
-                return row["name"]
-        row = self.evidence.record("biomarkers", biomarker_id=part)
-        return row["short_name"] if row else "any cancer" if part == "*" else part.replace("_", " ")
 
     def answer(self, kind: str, settings: Mapping, words, tables: Mapping) -> Analysis:
         return Analysis(kind, self.scenario, Frozen(self.head()), Frozen(plain(dict(settings))), tuple(words),

@@ -19,7 +19,7 @@ from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
 from planner.optimise.resolve import Engine
 from planner.pathway.build import build_problem
-from planner.result.priority import HALF, NEARLY, standing
+from planner.result.priority import standing
 from planner.result.readout import read
 from planner.scenario.model import Scenario
 
@@ -55,17 +55,13 @@ def switching(scenario: Scenario, evidence: Evidence, progress: Progress = silen
     study = Study(scenario, evidence, levers=True)
     engine, optimum = study.engine, study.optimum
     coverage = dict(zip(engine.keys, engine.coverage(optimum.plan.values), strict=True))
-    inside = {key: _inside(study, key, coverage[key]) for key in engine.keys}
+    inside = {key: study.inside(key, coverage[key]) for key in engine.keys}
     values = list(_values(study, inside, progress))
     lines = list(_lines(study, inside, coverage))
     preferences = list(_preferences(study, progress))
     settings = {"measure": study.measure, "axis": scenario.frontier.axis, "most": MOST}
     return study.answer("switching", settings, _words(study, values, preferences),
                         {"lines": lines, "values": values, "preferences": preferences})
-
-
-def _inside(study: Study, key: Key, coverage: float) -> bool:
-    return coverage >= HALF * study.use_cases[key][0].kap * NEARLY
 
 
 def _range(study: Study, key: Key, lever: str, is_in: bool) -> tuple[float, float]:
@@ -118,7 +114,7 @@ def _flips(study: Study, searches: list[Search], values: list[float], inside: di
         for s, answer in zip(some, models.answers(), strict=True):
             column = study.engine.q_columns[s.key]
             covered = float(np.nansum(answer.values[column])) / study.problem.years
-            out.append(_inside(study, s.key, covered) != inside[s.key])
+            out.append(study.inside(s.key, covered) != inside[s.key])
     return out
 
 
@@ -129,7 +125,7 @@ def _lines(study: Study, inside: dict[Key, bool], coverage: dict[Key, float]) ->
     sweep = engine.sweep(study.scenario.frontier.axis, floors=True)
     for key in engine.keys:
         u = study.use_cases[key][0]
-        place = standing(sweep, key, u.kap, 0.0)
+        place = standing(sweep, key, study.engine.attainable(u), 0.0)
         yield study.label(key) | {
             "in_plan": inside[key], "coverage": coverage[key], "criticality": critical[key], "measure": study.measure,
             "entry_budget": place.entry_budget, "earlier_spells": place.earlier_spells, "axis": sweep.axis,

@@ -14,14 +14,14 @@ import numpy as np
 
 from planner.analysis import voi
 from planner.analysis.alternatives import alternatives_values
-from planner.analysis.draws import Candidate, Drawn, members, run, sampled
+from planner.analysis.draws import Candidate, Drawn, run, sampled
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
 from planner.optimise.solver import INF
 from planner.pathway.drawn import GROUPS
+from planner.pathway.words import number_words
 from planner.result.make import plan_from_engine
-from planner.result.priority import HALF, NEARLY
 from planner.scenario.model import Scenario
 
 ROBUST = 0.8  # share of draws in which a core line is in
@@ -52,7 +52,7 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
     names = [c.name for c in lists]
     net = drawn.candidate_health - drawn.candidate_cost / study.problem.threshold
     tables = {
-        "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(names, drawn, net),
+        "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(study, lists, drawn, net),
         "acceptability": _acceptability(study, names, drawn), "information": _information(study, drawn, net),
         "outcomes": _outcomes(names, drawn), "prices": _prices(study, drawn),
     }
@@ -94,10 +94,10 @@ def worth_their_cost(study: Study, seed: int) -> list[Candidate]:
         engine, best = other.engine, other.optimum
     except PlannerError:
         return []
-    if len(best.plan.values) != len(study.optimum.plan.values):  # another objective may leave lines out
+    if [v.name for v in engine.model.variables] != [v.name for v in study.engine.model.variables]:  # lines left out
         return []
     seen = Counter(sampled(other, seed)).most_common()
-    own = members(other, best.plan.values)
+    own = other.members(best.plan.values)
     out = [Candidate("best in net health", best.plan.values)]
     for n, (wanted, _) in enumerate([s for s in seen if s[0] != own][:SAMPLED], 1):
         for key in engine.keys:
@@ -121,14 +121,14 @@ def _lines(study: Study, drawn: Drawn, rows: list[dict]) -> list[dict]:
     done = ~np.isnan(drawn.health)
     out = []
     for j, key in enumerate(study.engine.keys):
-        u, row = study.use_cases[key][0], tiers[key]
-        inside = drawn.coverage[done, j] >= HALF * u.kap * NEARLY
-        share = float(inside.mean()) if done.any() else None
+        row = tiers[key]
+        inside = [study.inside(key, c) for c in drawn.coverage[done, j]]
+        share = float(np.mean(inside)) if inside else None
         tier = row["priority_tier"]
         robust = "expand" if tier == "core" and share is not None and share < ROBUST else tier
         out.append(study.label(key) | {
             "rank": row["rank"], "share_in": share, "standard_error": _error(share, int(done.sum())),
-            "in_plan": row["coverage"] >= HALF * u.kap * NEARLY, "priority_tier": tier, "robust_tier": robust,
+            "in_plan": study.inside(key, row["coverage"]), "priority_tier": tier, "robust_tier": robust,
             "mean_coverage": float(drawn.coverage[done, j].mean()) if done.any() else None,
         })
     return sorted(out, key=lambda r: r["rank"])
@@ -139,10 +139,12 @@ def _error(share: float | None, n: int) -> float | None:
     return None if share is None or n == 0 else float(np.sqrt(share * (1 - share) / n))
 
 
-def _candidates(names: list[str], drawn: Drawn, net: np.ndarray) -> list[dict]:
+def _candidates(study: Study, lists: list[Candidate], drawn: Drawn, net: np.ndarray) -> list[dict]:
+    names = [c.name for c in lists]
     best = np.bincount(net.argmax(axis=1), minlength=len(names)) / len(net)
     loss = voi.expected_loss(net)
     return [{"list": name, "qalys": float(drawn.candidate_health[:, c].mean()), "cost": float(drawn.candidate_cost[:, c].mean()),
+             "holds": tuple(study.said(key) for key in sorted(study.members(lists[c].values))),
              "net_health": float(net[:, c].mean()), "chance_best": float(best[c]), "expected_loss": float(loss[c]),
              "beats_reference": float((net[:, c] > net[:, 0]).mean()),
              "delivered": float(drawn.candidate_share[:, c].mean()),
@@ -178,7 +180,8 @@ def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
             found = voi.above_chance(net, np.column_stack(mine))
             best = max((s for s, p in single if p.group == group), default=(0.0, None))
             out.append(row("group", group, words, max(found, best, key=lambda f: f[0]), len(mine)))
-    return out + [row("single", p.name, study.parameter(*p.identity), found, 1, p.quality) for found, p in single[:SINGLE]]
+    return out + [row("single", p.name, number_words(p.name, study.evidence), found, 1, p.quality)
+                  for found, p in single[:SINGLE]]
 
 
 def _strongest(drawn: Drawn, net: np.ndarray) -> list:
@@ -248,7 +251,8 @@ def _words(study: Study, tables: dict, settings: dict) -> list[str]:
     best = max(tables["candidates"], key=lambda r: r["net_health"])
     plan = next(r for r in tables["candidates"] if r["list"] == "the plan")
     if best["list"] != "the plan" and best["net_health"] > plan["net_health"] + 1e-6:
-        out.append(f"By net health at that value the list '{best['list']}' does better: {figure(best['net_health'])} against "
-                   f"{figure(plan['net_health'])} healthy years net of what the money would bring elsewhere.")
+        out.append(f"By net health at that value another list does better ('{best['list']}', {len(best['holds'])} lines): "
+                   f"{figure(best['net_health'])} healthy years net of what the money would bring elsewhere, against "
+                   f"{figure(plan['net_health'])}.")
     out.append(_measure(information, settings["draws"]))
     return out

@@ -18,7 +18,7 @@ from planner.optimise.formulation import Formulation
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
-from planner.pathway.problem import Problem
+from planner.pathway.problem import Problem, UseCase
 from planner.scenario.model import Scenario
 
 AXES = ("testing", "treatment", "total")
@@ -261,6 +261,18 @@ class Engine:
             if limit != before[name]:
                 self.set_row(name, None, limit)
         return self
+
+    def attainable(self, u: UseCase) -> float:
+        """The largest coverage that limits other than money allow: kap, growth over the years, and in
+        selective mode the share with access (mean over the years of the plan)."""
+        top = u.kap
+        if self.scenario.access.mode == "selective" and u.therapies:
+            top = min(top, self.formulation.reach(u))
+        ramp = self.scenario.coverage.ramp_per_year
+        if ramp is None:
+            return top
+        years = range(1, self.problem.years + 1)
+        return sum(min(top, (u.kap0 or 0.0) + ramp * t) for t in years) / len(years)
 
     def coverage(self, values: np.ndarray) -> np.ndarray:
         """Coverage by use case, mean over the years, in the order of ``keys``."""

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from planner.analysis.study import Analysis
 from planner.report.bar_charts import EDGE, THICK, Row, Rows, bars, both_ways, dots, empty
 from planner.report.charts import AXIS_WORDS, BLUE, GREY, PLAINLY, Picture, briefly, dress, short
+from planner.report.names import verdict
 from planner.report.numbers import MEASURE_WORDS, MINUS, PAYER_WORDS, counted, show
 
 PALE, ORANGE, GREEN = "#56B4E9", "#E69F00", "#009E73"
@@ -333,12 +334,6 @@ def unlock(found: Analysis, most: int) -> Picture:
 
 def pays(d: Mapping[str, Any]) -> bool:
     return bool(d["price_that_pays"] and d["course_cost"] is not None and d["course_cost"] <= d["price_that_pays"])
-
-
-def verdict(d: Mapping[str, Any]) -> str:
-    if d["course_cost"] is None or d["measure"] != "qalys":
-        return ""
-    return "pays today" if pays(d) else "at a lower price" if d["price_that_pays"] else "not at any price"
 
 
 def price_words(d: Mapping[str, Any]) -> str:

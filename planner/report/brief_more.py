@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from planner.pathway.words import number_words, parameter_words
 from planner.report.drawing import Bar, Drawing, words_of
-from planner.report.names import BLUE, GREY, brief_name, number_words, parameter_words
+from planner.report.names import BLUE, GREY, brief_name, paying_price
 from planner.report.numbers import IN_WORDS, MEASURE_WORDS, counted, show
 from planner.report.paper import Block, Heading, Picture, Text, grid, wide
 
@@ -28,7 +29,7 @@ def unlocking(access) -> list[Block]:
     if not rows:
         return [head, Text("No single drug would bring more health under these limits, however reachable it were made.")]
     unit, plainly = MEASURE_WORDS[access.settings["measure"]], IN_WORDS[access.settings["measure"]]
-    shown = [{**r, "name": _large(r["name"]), "price": pays_below(r)} for r in rows[:MOST_DRUGS]]
+    shown = [{**r, "name": _large(r["name"]), "price": paying_price(r)} for r in rows[:MOST_DRUGS]]
     bars = tuple(Bar(r["name"], r["health_gained"], f"+{show(r['health_gained'], 'qalys')}",
                      f"{show(r['share_today'], 'share')} can get it today", BLUE if _pays(r) else GREY) for r in shown)
     top = shown[0]
@@ -46,14 +47,6 @@ def unlocking(access) -> list[Block]:
 def _pays(row) -> bool:
     price = row["price_that_pays"]
     return price is not None and row["course_cost"] is not None and row["course_cost"] <= price
-
-
-def pays_below(row) -> str:
-    """The price at which a drug pays; in words where there is none."""
-    price = row["price_that_pays"]
-    if price is not None:
-        return show(price, "usd", unit=False)
-    return "not even free" if row["course_cost"] is not None and row["measure"] == "qalys" else "-"
 
 
 def _large(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from planner.report.numbers import show
+
 BLUE, GREY = "#0072B2", "#8A8F98"
 TIER_COLOURS = {
     "core": "#0072B2", "expand": "#56B4E9", "lower_price": "#E69F00", "when_drug": "#CC79A7",
@@ -37,37 +39,22 @@ def short(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip(" ,") + "…"
 
 
-# -- numbers ---------------------------------------------------------------------------------------------
+# -- prices ----------------------------------------------------------------------------------------------
 
-NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"), ("drugs", "drug", "name"),
-         ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"), ("services", "service_id", "name"),
-         ("cancer_sites", "cancer_site", "name"))
-PARAMETERS = {
-    "attrition": "people lost between lines of treatment", "fit": "share fit for treatment",
-    "reaches_care": "share reaching care",
-    "effect (factor)": "how much it helps", "effect (death_rr)": "how much it helps (deaths)",
-    "effect (os_hr)": "how much it helps (survival)", "effect (pfs_hr)": "how much it helps (time to progression)",
-    "failure": "samples that fail", "utility": "quality of life", "relapse": "relapses", "stage": "stage at diagnosis",
-    "histology": "share of this type", "subtype": "share of this subtype", "further": "further use",
-    "monitoring": "cost of follow-up", "work-up": "cost of getting the sample",
-}
+def paying_price(drug: Mapping[str, Any]) -> str:
+    """The price at which a drug of an access unlock pays, or why none is told: other lines give way to it
+    and their savings are not its own, or not even a free course would pay."""
+    if drug["price_that_pays"] is not None:
+        return show(drug["price_that_pays"], "usd", unit=False)
+    if drug["course_cost"] is None or drug["measure"] != "qalys":
+        return "-"
+    return "other lines give way" if drug["displaces"] else "not even free"
 
 
-def parameter_words(what: str) -> str:
-    """A parameter as a reader calls it."""
-    return PARAMETERS.get(what, what.replace("_", " "))
-
-
-def number_words(name: str, evidence) -> str:
-    """An uncertain number of an analysis in words: "prevalence: breast_early/her2" with the names of both."""
-    what, _, of = name.partition(": ")
-    parts = [_named(part, evidence) for part in of.split("/") if part not in ("", "*", what)]
-    return parameter_words(what) + (f": {', '.join(parts)}" if parts else "")
-
-
-def _named(key: str, evidence) -> str:
-    for table, column, name in NAMED:
-        found = evidence.record(table, **{column: key})
-        if found.get(name):
-            return found[name]
-    return key.replace("_", " ")
+def verdict(drug: Mapping[str, Any]) -> str:
+    """Whether a drug of an access unlock is worth its cost, in words."""
+    if drug["course_cost"] is None or drug["measure"] != "qalys":
+        return ""
+    if drug["price_that_pays"] is None:
+        return "other lines give way" if drug["displaces"] else "not at any price"
+    return "pays today" if drug["course_cost"] <= drug["price_that_pays"] else "at a lower price"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from planner.pathway.words import number_words
 from planner.report.brief import rests_on
 from planner.report.drawing import Bar, Drawing, words_of
-from planner.report.names import briefly, number_words
+from planner.report.names import briefly, paying_price
 from planner.report.numbers import PAYER_WORDS, counted, show
 from planner.report.paper import Block, Heading, Paper, Picture, Points, Text, grid, wide
 from planner.report.proposal import Case, Proposal
@@ -187,7 +188,7 @@ def _prices(place: Place) -> list[Block]:
         out.append(grid("Highest cost of a course that pays, over the draws", PRICES, rows,
                         "Each treatment alone, with the whole cost of its test: what a buyer may pay who starts from nothing."))
     if place["unlocks"]:
-        rows = [{**r, "name": r["name"].capitalize(), "price": _price(r["price_that_pays"], r), "health_gained": _gained(r)}
+        rows = [{**r, "name": r["name"].capitalize(), "price": paying_price(r), "health_gained": _gained(r)}
                 for r in place["unlocks"]]
         out.append(grid("If the drug were as reachable as it could be, the list planned again", UNLOCKS, rows,
                         "Here tests that the plan pays for anyway are not counted again, so that a higher price may pay."))
@@ -196,10 +197,8 @@ def _prices(place: Place) -> list[Block]:
     return out
 
 
-def _price(value: float | None, row: Mapping[str, Any] | None = None) -> str:
+def _price(value: float) -> str:
     """A price; below nothing it does not pay even when it is free."""
-    if value is None:
-        return "not even free" if row is not None and row["course_cost"] is not None and row["measure"] == "qalys" else "-"
     return show(value, "usd", unit=False) if value > 0 else "not even free"
 
 

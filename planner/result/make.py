@@ -126,8 +126,8 @@ class _Maker:
         context = self._context()
         return [
             priority.judge(u, i, self.readout.lines[key],
-                           priority.standing(self.sweep, key, self._attainable(u), reference),
-                           self.problem.threshold, self._attainable(u), self._critical(critical, key),
+                           priority.standing(self.sweep, key, self.engine.attainable(u), reference),
+                           self.problem.threshold, self.engine.attainable(u), self._critical(critical, key),
                            context | {"full": full.get(key)}, self._by_itself(key))
             for key, (u, i) in self.use_cases.items()
         ]
@@ -152,26 +152,14 @@ class _Maker:
         binding = [n.removeprefix("budget_").rpartition("_")[0] for n, p in self.optimum.shadow_prices.items()
                    if n.startswith("budget_") and p > BINDS]
         part = [key for key in self.engine.keys
-                if FUNDED < self.readout.lines[key].coverage < self._attainable(self.use_cases[key][0]) * priority.NEARLY]
+                if FUNDED < self.readout.lines[key].coverage < self.engine.attainable(self.use_cases[key][0]) * priority.NEARLY]
         if not binding or not part:
             return {}
         axis = self.axis if self.axis in binding else binding[0]
         sweep = self.sweep if axis == self.axis else self.engine.sweep(axis)
-        found = {key: priority.standing(sweep, key, self._attainable(self.use_cases[key][0]), 0.0).full_budget
+        found = {key: priority.standing(sweep, key, self.engine.attainable(self.use_cases[key][0]), 0.0).full_budget
                  for key in part}
         return {key: (axis, amount) for key, amount in found.items() if amount is not None}
-
-    def _attainable(self, u) -> float:
-        """The largest coverage that limits other than money allow: kap, growth over the years, and in
-        selective mode the share with access (mean over the years of the plan)."""
-        top = u.kap
-        if self.scenario.access.mode == "selective" and u.therapies:
-            top = min(top, self.engine.formulation.reach(u))
-        ramp = self.scenario.coverage.ramp_per_year
-        if ramp is None:
-            return top
-        years = range(1, self.problem.years + 1)
-        return sum(min(top, (u.kap0 or 0.0) + ramp * t) for t in years) / len(years)
 
     def _context(self) -> dict:
         prices = self.optimum.shadow_prices
@@ -184,6 +172,8 @@ class _Maker:
             if in_qalys else None,
             "mode": self.scenario.access.mode, "given": dict(self.scenario.evaluate) if self.given else None,
             "coverage": {key: line.coverage for key, line in self.readout.lines.items()},
+            "short_names": {u.biomarker: self.evidence.record("biomarkers", biomarker_id=u.biomarker)["short_name"]
+                            for u, _ in self.use_cases.values()},
         }
 
     def _measure(self) -> str:

@@ -17,7 +17,7 @@ TIER_WORDS = {
     "core": "core", "expand": "expand", "lower_price": "at a lower price",
     "when_drug": "when the drug is there", "research_only": "research only", "not_now": "not now",
 }
-NEARLY = 1 - 1e-5  # share of the attainable coverage that counts as full
+NEARLY = 1 - 1e-3  # share of the attainable coverage that counts as full: less is a few people or the solver's dust
 FULL = 1 - 1e-6  # the same on the sweep: a little more, so that a plan at that budget is full
 HALF = 0.5
 
@@ -111,6 +111,11 @@ def all_in(line: Line, alone: Standalone | None) -> tuple[float | None, float | 
     else:
         return None, None
     return (ratio if exact else None), ratio
+
+
+def inside(coverage: float, attainable: float) -> bool:
+    """Whether a line is *in* a list: at least half of what it could reach is funded, and some of it."""
+    return coverage > FUNDED and coverage >= HALF * attainable * NEARLY
 
 
 def funded(coverage: float, attainable: float) -> str:

@@ -100,7 +100,9 @@ def _does_not(u: UseCase, alone: Standalone | None, context: dict) -> dict:
     unknown = [r for r in u.requires
                if context["coverage"].get((u.region, f"{u.indication}/{r}"), 1.0) <= FUNDED]
     if unknown:
-        return said("prerequisite", None, "", f"needs {', '.join(unknown)} first, which is not funded")
+        names = " and ".join(context["short_names"].get(r, r) for r in unknown)
+        verb = "is" if len(unknown) == 1 else "are"
+        return said("prerequisite", None, "", f"needs {names} first, which {verb} not funded")
     if alone.qalys <= 1e-12 and context["measure"] == "qalys":
         return said("dominated", alone.qalys, "QALYs per patient tested",
                     "testing brings no more health than treating without the test")

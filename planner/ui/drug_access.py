@@ -81,14 +81,18 @@ def _points(found: Analysis, row) -> list[str]:
         spent += f", tests {show(abs(row['testing_cost']), 'usd')} {'more' if row['testing_cost'] > 0 else 'less'}"
     said.append(f"{spent}.")
     if row["course_cost"] is not None and row["measure"] == "qalys":
-        worth = f"it pays below **{show(row['price_that_pays'], 'usd')}**" if row["price_that_pays"] else \
-            "not even a free course would pay"
-        said.append(f"A course costs **{show(row['course_cost'], 'usd')}** today; {worth}, a healthy year being worth "
-                    f"{show(found.head['threshold']['value'], 'usd')}.")
-    entering = [e for e in found.tables["enters"] if e["drug"] == row["drug"]]
+        value = f"a healthy year being worth {show(found.head['threshold']['value'], 'usd')}"
+        worth = f"it pays below **{show(row['price_that_pays'], 'usd')}**, {value}" if row["price_that_pays"] else \
+            "no price of its own is told, since other lines give way to it" if row["displaces"] else \
+            f"not even a free course would pay, {value}"
+        said.append(f"A course costs **{show(row['course_cost'], 'usd')}** today; {worth}.")
+    entering = [e for e in found.tables["enters"] if e["drug"] == row["drug"] and e["event"] == "enter"]
+    leaving = [charts.line_of(e) for e in found.tables["enters"] if e["drug"] == row["drug"] and e["event"] == "leave"]
     lines = ", ".join(charts.line_of(e) for e in entering)
     said.append(f"Tests that then enter the list: {plain(lines)}." if entering else
                 "No further test enters the list: its test is in already, or stays out for another reason.")
+    if leaving:
+        said.append(f"Tests that give way: {plain(', '.join(leaving))}.")
     return said
 
 
@@ -100,8 +104,8 @@ def _routes(found: Analysis, drug: str) -> None:
     table(frame, frames.KINDS, "The same people with test and drug, drug alone, test alone", "routes_table",
           {"Line and treatment": st.column_config.Column(pinned=True, width=238)})
     st.caption("The same people three ways, each against today's treatment without the test. *Drug without test*: everybody "
-               "at this decision gets it, whether the drug can help them or not. *Test without drug*: money spent, nothing "
-               "gained.")
+               "at this decision gets it, whether the drug can help them or not. *Test without drug*: what the result "
+               "brings with the other drugs alone; where there is none, nothing.")
     files(found, "routes", "routes_files")
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from planner.analysis.study import Analysis, lowered
-from planner.report.analysis_charts import FLIPS, line_key, line_of, percent, several, value_words, verdict
+from planner.report.analysis_charts import FLIPS, line_key, line_of, percent, several, value_words
+from planner.report.names import verdict
 from planner.report.numbers import MEASURE_WORDS, show
 from planner.report.uncertainty_charts import capital, list_words, tier_words
 from planner.result.priority import TIER_WORDS
@@ -141,6 +142,7 @@ def drugs(found: Analysis) -> pd.DataFrame:
     measure = MEASURE_WORDS[found.settings["measure"]]
     return _made([{"Drug": d["name"], measure: d["health_gained"], "Reach today": d["share_today"], "Reach then": d["share_then"],
                    "People treated": d["people_treated"], "Lines that enter": d["lines_entering"],
+                   "Lines that give way": d["lines_leaving"],
                    "Drugs, US$ a year": d["treatment_cost"], "Course today, US$": d["course_cost"],
                    "Pays below, US$": d["price_that_pays"], "Worth it?": verdict(d)} for d in found.tables["drugs"]], "Drug")
 
@@ -191,7 +193,7 @@ def candidates(found: Analysis) -> pd.DataFrame:
     return _made([{"List": list_words(c["list"]), "QALYs": c["qalys"], "Cost, US$": c["cost"], "Net of its cost": c["net_health"],
                    "Best in": c["chance_best"], "Lost by choosing it": c["expected_loss"],
                    "Beats the first": c["beats_reference"],
-                   "Delivered": c["delivered"]} for c in found.tables["candidates"]], "List")
+                   "Delivered": c["delivered"], "Holds": "; ".join(c["holds"])} for c in found.tables["candidates"]], "List")
 
 
 def prices(found: Analysis) -> pd.DataFrame:

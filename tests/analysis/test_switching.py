@@ -38,8 +38,11 @@ def inside(problem, scenario, key) -> bool:
     if key not in engine.keys:
         return False  # without a reachable drug, or a test better than chance
     covered = engine.coverage(engine.optimum().plan.values)[engine.keys.index(key)]
-    kap = next(u.kap for u in problem.use_cases if (u.region, u.id) == key)
-    return covered >= HALF * kap * NEARLY
+    top = next(u.kap for u in problem.use_cases if (u.region, u.id) == key)
+    if scenario.access.mode == "selective":  # no more are tested than can get a drug today
+        today = next(u for u in tiny_problem().use_cases if (u.region, u.id) == key)
+        top = min(top, max(t.alpha for t in today.therapies))
+    return covered > 1e-6 and covered >= HALF * top * NEARLY
 
 
 def step(row) -> float:
