@@ -171,23 +171,23 @@ def run(study: Study, candidates: Sequence[Candidate], draws: int, seed: int, pr
         scheduler: str | None = None, workers: int | None = None) -> Drawn:
     """All draws, in order. Raises BadInput where the scheduler cannot be reached, Stopped where the
     progress function raises it."""
-    share_out = blocks(draws)
+    jobs = blocks(draws)
     _ = study.engine, study.optimum, study.use_cases  # made once, before threads share them
     if scheduler:
-        found = _on_cluster(study, candidates, share_out, seed, progress, scheduler)
+        found = _on_cluster(study, candidates, jobs, seed, progress, scheduler)
     else:
-        found = _in_threads(study, candidates, share_out, seed, progress, draws, workers or os.cpu_count() or 1)
-    return joined([found[b] for b, _ in share_out])
+        found = _in_threads(study, candidates, jobs, seed, progress, draws, workers or os.cpu_count() or 1)
+    return joined([found[b] for b, _ in jobs])
 
 
-def _in_threads(study, candidates, share_out, seed, progress, draws, workers) -> dict[int, Drawn]:
+def _in_threads(study, candidates, jobs, seed, progress, draws, workers) -> dict[int, Drawn]:
     stop, done = threading.Event(), [0]
 
     def count() -> None:
         done[0] += 1
 
     with ThreadPoolExecutor(workers) as pool:
-        waiting = {pool.submit(run_block, study, candidates, seed, b, size, stop, count): b for b, size in share_out}
+        waiting = {pool.submit(run_block, study, candidates, seed, b, size, stop, count): b for b, size in jobs}
         try:
             return {waiting[future]: future.result() for future in _watched(waiting, progress, done, draws)}
         except BaseException:
@@ -213,7 +213,7 @@ def _remote(evidence: Evidence, scenario: Scenario, candidates, seed: int, block
     return run_block(Study(scenario, evidence), candidates, seed, *block)
 
 
-def _on_cluster(study, candidates, share_out, seed, progress, scheduler) -> dict[int, Drawn]:
+def _on_cluster(study, candidates, jobs, seed, progress, scheduler) -> dict[int, Drawn]:
     try:
         from distributed import Client
         from distributed import as_completed as as_done
@@ -228,11 +228,11 @@ def _on_cluster(study, candidates, share_out, seed, progress, scheduler) -> dict
     with client:
         evidence = client.scatter(study.evidence, broadcast=True, hash=False)
         work = partial(_remote, scenario=study.scenario, candidates=candidates, seed=seed)
-        futures = {client.submit(_call, work, evidence, block, pure=False): block[0] for block in share_out}
+        futures = {client.submit(_call, work, evidence, block, pure=False): block[0] for block in jobs}
         out: dict[int, Drawn] = {}
         for future, result in as_done(list(futures), loop=client.loop, with_results=True):
             out[futures[future]] = result
-            progress(len(out) / len(share_out), f"{len(out)} of {len(share_out)} blocks of draws")
+            progress(len(out) / len(jobs), f"{len(out)} of {len(jobs)} blocks of draws")
         return out
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 
@@ -130,7 +131,14 @@ def opened(problem: Problem, drugs: Mapping[str, np.ndarray], share: float | Non
             there = max(today_share, ceiling if share is None else share)
             part = today_share + (there - today_share) * drugs[d] if d in drugs else today_share
             alpha = part if alpha is None else least(alpha, part)
-        return replace(t, alpha=alpha, payers=t.payers or (("public", 1.0),))
+        return replace(t, alpha=alpha, payers=t.payers or (("public", 1.0),), fit=fit(t))
+
+    def fit(t: TherapyOption):
+        """A share that is made is one of fit patients; today's may hold unfitness already."""
+        if not t.unfit_within or not all(d in drugs for d in t.unfit_within):
+            return t.fit
+        made = reduce(least, (drugs[d] for d in t.unfit_within))
+        return t.fit + (t.fitness - t.fit) * made
 
     def case(u: UseCase) -> UseCase:
         if not any(d in drugs for t in u.therapies for d, _, _ in t.reach):
@@ -138,4 +146,16 @@ def opened(problem: Problem, drugs: Mapping[str, np.ndarray], share: float | Non
         return replace(u, therapies=recut([therapy(t) for t in u.therapies]))
 
     return replace(problem, indications=tuple(
-        replace(i, use_cases=tuple(case(u) for u in i.use_cases)) for i in problem.indications))
+        replace(i, use_cases=net_of_first([case(u) for u in i.use_cases])) for i in problem.indications))
+
+
+def net_of_first(cases: list[UseCase]) -> tuple[UseCase, ...]:
+    """Prevalence net of what other biomarkers decide first, after their drugs' access has changed (as
+    :func:`planner.pathway.build.net_of_overlap`)."""
+    reach = {u.biomarker: reduce(most, (t.alpha for t in u.therapies), 0.0) for u in cases if u.gated and not u.excluded}
+
+    def net(u: UseCase) -> UseCase:
+        taken = sum(share * reach.get(first, 0.0) for first, share in u.overlaps)
+        return replace(u, prevalence_net=u.prevalence * most(0.0, 1 - taken)) if u.overlaps else u
+
+    return tuple(net(u) for u in cases)

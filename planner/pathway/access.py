@@ -107,6 +107,7 @@ class RegimenReach:
     courses: tuple[tuple[str, float], ...]
     among_fit: bool
     parts: tuple[tuple[str, float, float], ...] = ()  # (drug, share, ceiling)
+    unfit_within: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -115,11 +116,12 @@ def regimen(values: Values, drugs: list[str], indication: str, care: float) -> R
     found = {d: reach(values, d, indication, care) for d in drugs}
     missing = tuple(f"access to {d}" for d, r in found.items() if r is None)
     if missing:
-        return RegimenReach(0.0, (), 0.0, (), True, (), missing)
+        return RegimenReach(0.0, (), 0.0, (), True, missing=missing)
     scarcest = min(found.values(), key=lambda r: r.share)
     return RegimenReach(
         scarcest.share, scarcest.payers, min(max(r.ceiling, r.share) for r in found.values()),
         tuple((d, r.courses) for d, r in found.items() if r.courses is not None),
         all(r.among_fit for r in found.values()),
         tuple((d, r.share, max(r.ceiling, r.share)) for d, r in found.items()),
+        tuple(d for d, r in found.items() if not r.among_fit),
     )

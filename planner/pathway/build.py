@@ -198,13 +198,14 @@ def net_of_overlap(values: Values, cases: list[UseCase], indication: str) -> lis
              if u.gated and not u.excluded}
     out = []
     for u in cases:
-        taken = 0.0
+        taken, overlaps = 0.0, []
         for r in values.evidence.records("overlap", indication_id=indication, biomarker_id=u.biomarker):
             share = values.row_fact("overlap", r, "overlap_share", "decided first by another biomarker",
                                     "share", indication_id=indication, biomarker_id=u.biomarker,
                                     first_biomarker_id=r["first_biomarker_id"])
             taken += share.value * reach.get(r["first_biomarker_id"], 0.0)
-        out.append(replace(u, prevalence_net=u.prevalence * most(0.0, 1 - taken)))
+            overlaps.append((r["first_biomarker_id"], share.value))
+        out.append(replace(u, prevalence_net=u.prevalence * most(0.0, 1 - taken), overlaps=tuple(overlaps)))
     return out
 
 

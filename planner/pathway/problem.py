@@ -94,6 +94,8 @@ class TherapyOption:
     courses: tuple[tuple[str, float], ...] = ()
     gross: float = 0.0
     blind: float = 0.0  # u0 before it is cut to what can be reached
+    fitness: float = 1.0  # share of the indication's patients who are fit to start
+    unfit_within: tuple[str, ...] = ()  # drugs whose share already holds unfitness: fit is 1 because of them
     reach: tuple[tuple[str, float, float], ...] = ()
 
     @property
@@ -172,6 +174,7 @@ class UseCase:
     therapies: tuple[TherapyOption, ...]
     requires: tuple[str, ...]
     value_gated: tuple[str, ...] = ()
+    overlaps: tuple[tuple[str, float], ...] = ()  # (biomarker that decides first, share of carriers it takes)
     subgroup: float = 1.0  # share of eligible patients whom the prerequisites' results lead to the question
 
     @property

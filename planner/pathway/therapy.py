@@ -119,7 +119,7 @@ class TherapyBuilder:
             effects, gross.by_year, m, kind, gross.total, row["comparator_id"], int(row["level"]),
             True, row["report_class"], row["escat"] or "", row["escat_basis"], row["mcbs"] or "",
             bool(row["who_eml"]), row["level_basis"], reach.courses, gross.discounted,
-            blind.value, reach.parts,
+            blind.value, self.fit, reach.unfit_within, reach.parts,
         )
 
     def _overridden(self, row: dict) -> dict:

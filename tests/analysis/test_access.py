@@ -37,17 +37,9 @@ def everybody(evidence, scenario) -> float:
     return tested + untested(problem, "qalys").health
 
 
-FIT = "levers.opened() keeps fit = 1 where today's share holds unfitness already; a share in the scenario is one of the fit " \
-      "(pathway/access.py, _changed): the unlock is above a plain re-plan by 7 to 14 %"
-OVERLAP = "levers.opened() leaves prevalence net of overlap as it is; in a plain re-plan a reachable drug takes its carriers " \
-          "from the markers that are asked after it (build.net_of_overlap): MGMT after temozolomide's own marker"
-
-
 @pytest.mark.parametrize("drug", [
     "pertuzumab", "tamoxifen", "letrozole", "osimertinib",
-    pytest.param("imatinib", marks=pytest.mark.xfail(strict=True, reason=FIT)),
-    pytest.param("trastuzumab", marks=pytest.mark.xfail(strict=True, reason=FIT)),
-    pytest.param("temozolomide", marks=pytest.mark.xfail(strict=True, reason=OVERLAP)),
+    "imatinib", "trastuzumab", "temozolomide",
 ])
 def test_unlock_equals_a_plain_plan_with_the_share(evidence, kenya, scenario, study, drug):
     assert drug in short_of_reach(study.problem)
