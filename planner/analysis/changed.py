@@ -40,6 +40,17 @@ def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]
                 "because": tuple(why.get(key, ())), "reason": now["reason"]["text"] if now else "not in this evidence"}
 
 
+def against_today(name: str, plan: Plan) -> Iterator[dict]:
+    """Lines whose testing today is known and that the plan tests more, less, newly or no longer."""
+    for row in sorted(plan.document["list"], key=line_key):
+        if row["coverage_today"] is None:
+            continue
+        what = _what(row | {"coverage": row["coverage_today"]}, row)
+        yield {"plan": name} | line_label(row) | {
+            "change": what or "same", "coverage_today": row["coverage_today"], "coverage_after": row["coverage"],
+            "rank_after": row["rank"], "reason": row["reason"]["text"]}
+
+
 def _what(was, now) -> str:
     """entered, left, more, less, tier, or nothing."""
     inside_before, inside_after = bool(was) and in_list(was), bool(now) and in_list(now)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from planner.analysis.batch import version
-from planner.analysis.changed import changes, in_list, line_key, line_label
+from planner.analysis.changed import against_today, changes, in_list, line_key, line_label
 from planner.analysis.study import Analysis, Frozen, Progress, frozen_rows, lowered, silent
 from planner.analysis.versions import evidence_changes
 from planner.errors import BadInput, Issue, PlannerError
@@ -59,13 +59,14 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
         "settings": [{"plan": name, "difference": text} for name, s in zip(names[1:], scenarios[1:], strict=False)
                      for text in differences(s, scenarios[0], evidence)],
         "evidence": tried,
+        "today": [row for name, plan in zip(names, plans, strict=True) for row in against_today(name, plan)],
     }
     first = plans[0]
     head = {key: first.document[key] for key in ("model_version", "base_year", "evidence", "place", "currency", "threshold")}
     if against is not None:
         head["against_evidence"] = {"version": against.version, "sha256": against.digest}
-    return Analysis("compare", scenarios[0], Frozen(head), Frozen({"plans": names}), tuple(_words(names, plans, changed)),
-                    frozen_rows(tables))
+    return Analysis("compare", scenarios[0], Frozen(head), Frozen({"plans": names}),
+                    tuple(_words(names, plans, changed, tables["today"])), frozen_rows(tables))
 
 
 def _checked(scenarios: Sequence[Scenario], against: Evidence | None) -> None:
@@ -178,7 +179,8 @@ def _by_line(tried: Sequence[Mapping[str, Any]]) -> dict[tuple, list[str]]:
     return out
 
 
-def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mapping[str, Any]],
+           today: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for name, plan in zip(names[1:], plans[1:], strict=True):
         mine = [c for c in changed if c["plan"] == name]
         health = plan.totals["qalys"] - plans[0].totals["qalys"]
@@ -196,5 +198,9 @@ def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mappin
             yield f"Lines that reach more or fewer people: {len(moved) - tiers}; that only change their priority: {tiers}."
         if not mine:
             yield "No line changes."
-
-
+    known = [r for r in today if r["plan"] == names[0]]
+    if known:
+        more, less = (sum(r["change"] in words for r in known) for words in (("entered", "more"), ("left", "less")))
+        yield f"Against today's practice, known for {len(known)} lines: {names[0]} tests more in {more} of them, less in {less}."
+    else:
+        yield "Today's testing is unknown here: every figure is against no testing."

@@ -236,6 +236,11 @@ COMPARE = (
                     "Priority after|tier_after", "Because of|because", "Reason in the list|reason"),
           _printed("plan|plan", *WHO, "change|change", "before|coverage_before", "after|coverage_after", "because of|because"),
           first(40)),
+    Table("today", "Against today", "one plan and one line whose testing today is known",
+          columns("Plan|plan") + KEYS
+          + columns("Change|change", "Coverage today (share)|coverage_today|share",
+                    "Coverage in the plan (share)|coverage_after|share", "Rank|rank_after|count", "Reason in the list|reason"),
+          _printed("plan|plan", *WHO, "change|change", "today|coverage_today", "in the plan|coverage_after"), first(20)),
     Table("lines", "Lines", "one plan and one line",
           columns("Plan|plan") + KEYS
           + columns("Rank|rank|count", "Coverage (share)|coverage|share", "Funded|funded", "In the plan|in_plan",

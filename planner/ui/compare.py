@@ -142,6 +142,7 @@ def _compared(found: Analysis) -> None:
                                   format_func={"coverage": "Share tested", "rank": "Rank"}.get, persist_state="session")
     picture(charts.slopes(found, other, by), "slopes", SOURCE, "two_plans", found)
     _changes(found, other)
+    _today(found, other)
     st.subheader("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
     st.table(_escaped(frames.outcomes(found)), alt="One row per plan: health, people, money; today's practice first")
     notes = sorted({r["note"] for r in found.tables["outcomes"] if r["note"]})
@@ -177,6 +178,18 @@ def _changes(found: Analysis, other: str) -> None:
           {"Line": st.column_config.Column(pinned=True, width=238), "What did it": st.column_config.Column(width=330)},
           height=320 if len(frame) > 8 else "auto")
     files(found, "changes", "changes_files")
+
+
+def _today(found: Analysis, plan: str) -> None:
+    """The plan beside today's practice, where it is known."""
+    st.subheader("Beside today's practice")
+    frame = frames.against_today(found, plan)
+    if frame.empty:
+        st.write("Today's testing is unknown here: every figure is against no testing. A template of the place takes it.")
+        return
+    table(frame, frames.KINDS, f"{counted(len(frame), 'line')} whose testing today is known, beside {plain(plan)}", "today_table",
+          {"Line": st.column_config.Column(pinned=True, width=238)}, height=320 if len(frame) > 8 else "auto")
+    files(found, "today", "today_files")
 
 
 def _how(found: Analysis, first: str) -> None:

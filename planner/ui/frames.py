@@ -29,7 +29,8 @@ KINDS = {
     "People": "people", "US$ per QALY": "usd", "Best in": "share", "Beats the first": "share", "Delivered": "share",
     "Lost by choosing it": "qalys", "Net of its cost": "qalys", "Low": "usd", "Middle": "usd", "High": "usd",
     "Pays today in": "share", "In so many draws": "share", "Give or take": "share", "Mean tested": "share",
-    "People tested": "people", "Deaths averted": "people", "Tested before": "share", "Tested after": "share", "QALYs": "qalys",
+    "People tested": "people", "Deaths averted": "people", "Tested before": "share", "Tested today": "share",
+    "Tested after": "share", "QALYs": "qalys",
 } | dict.fromkeys(MEASURE_WORDS.values(), "qalys")
 NAMED = 8  # lines named in a sentence
 Words = Callable[[str], str]
@@ -225,6 +226,14 @@ def changes(found: Analysis, plan: str) -> pd.DataFrame:
                    "Tested after": c["coverage_after"], "Rank": f"{_blank(c['rank_before'])} → {_blank(c['rank_after'])}",
                    "What did it": capital("; ".join(c["because"])) or "not laid to one setting"} for c in rows],
                  "Line", "Change", "Tested before", "Tested after", "Rank", "What did it")
+
+
+def against_today(found: Analysis, plan: str) -> pd.DataFrame:
+    words = CHANGE_WORDS | {"same": "as today"}
+    rows = sorted((r for r in found.tables["today"] if r["plan"] == plan), key=lambda r: r["rank_after"])
+    return _made([{"Line": line_of(r), "Change": words[r["change"]], "Tested today": r["coverage_today"],
+                   "Tested after": r["coverage_after"], "Why": capital(r["reason"])} for r in rows],
+                 "Line", "Change", "Tested today", "Tested after", "Why")
 
 
 def _blank(rank: int | None) -> str:

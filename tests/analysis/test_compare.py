@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+import planner
 from planner.analysis.compare import compare
 from planner.analysis.versions import laid_over, row_differences
 from planner.evidence.base import Tables
@@ -117,3 +118,19 @@ def test_laid_over_one_group_after_another_is_the_other_version(evidence):
 
 def test_a_source_alone_is_no_difference(evidence):
     assert not row_differences(evidence, other(evidence, "prevalence", {"note": lambda n: "other words"}, biomarker_id="alk"))
+
+
+def test_today_is_the_reference_where_it_is_known():
+    """Uganda's testing today is known for some lines: each stands beside the plan, unknown ones do not."""
+    evidence = planner.load_evidence()
+    scenario = planner.Scenario.load("uganda")
+    found = compare([scenario], evidence)
+    listed = {(r["indication_id"], r["biomarker_id"]): r for r in planner.plan(scenario, evidence).document["list"]}
+    known = {key for key, r in listed.items() if r["coverage_today"] is not None}
+    rows = {(r["indication_id"], r["biomarker_id"]): r for r in found.tables["today"]}
+    assert known and rows.keys() == known
+    for key, row in rows.items():
+        assert row["coverage_today"] == listed[key]["coverage_today"] and row["coverage_after"] == listed[key]["coverage"]
+        more = row["coverage_after"] > row["coverage_today"] + 0.005
+        assert (row["change"] in ("more", "entered")) == more
+    assert any(f"known for {len(known)} lines" in words for words in found.words)
