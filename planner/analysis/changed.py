@@ -41,14 +41,22 @@ def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]
 
 
 def against_today(name: str, plan: Plan) -> Iterator[dict]:
-    """Lines whose testing today is known and that the plan tests more, less, newly or no longer."""
+    """Lines whose testing today is known: tested more, less, newly, no longer or the same in the plan."""
     for row in sorted(plan.document["list"], key=line_key):
         if row["coverage_today"] is None:
             continue
-        what = _what(row | {"coverage": row["coverage_today"]}, row)
         yield {"plan": name} | line_label(row) | {
-            "change": what or "same", "coverage_today": row["coverage_today"], "coverage_after": row["coverage"],
-            "rank_after": row["rank"], "reason": row["reason"]["text"]}
+            "change": _beside(row["coverage_today"], row["coverage"]), "coverage_today": row["coverage_today"],
+            "coverage_after": row["coverage"], "rank_after": row["rank"], "reason": row["reason"]["text"]}
+
+
+def _beside(today: float, after: float) -> str:
+    """entered, left, more, less or same. Practice is no list: being in it is any testing at all."""
+    if abs(after - today) <= SMALL:
+        return "same"
+    if after > today:
+        return "more" if today > SMALL else "entered"
+    return "less" if after > SMALL else "left"
 
 
 def _what(was, now) -> str:

@@ -185,7 +185,8 @@ def _today(found: Analysis, plan: str) -> None:
     st.subheader("Beside today's practice")
     frame = frames.against_today(found, plan)
     if frame.empty:
-        st.write("Today's testing is unknown here: every figure is against no testing. A template of the place takes it.")
+        st.write("Today's testing is unknown here: every figure is against no testing. "
+                 "Where you know it, lay a table `current_practice` of your own over the evidence (docs/local_data.md).")
         return
     table(frame, frames.KINDS, f"{counted(len(frame), 'line')} whose testing today is known, beside {plain(plan)}", "today_table",
           {"Line": st.column_config.Column(pinned=True, width=238)}, height=320 if len(frame) > 8 else "auto")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 import planner
+from planner.analysis.changed import against_today
 from planner.analysis.compare import compare
 from planner.analysis.versions import laid_over, row_differences
 from planner.evidence.base import Tables
@@ -118,6 +120,15 @@ def test_laid_over_one_group_after_another_is_the_other_version(evidence):
 
 def test_a_source_alone_is_no_difference(evidence):
     assert not row_differences(evidence, other(evidence, "prevalence", {"note": lambda n: "other words"}, biomarker_id="alk"))
+
+
+@pytest.mark.parametrize(("today", "after", "word"), [
+    (0.0, 0.9, "entered"), (0.37, 0.0, "left"), (0.53, 0.0, "left"), (0.1, 0.9, "more"), (0.8, 0.4, "less"), (0.9, 0.9, "same"),
+])
+def test_practice_is_no_list_any_testing_counts(today, after, word):
+    row = {"indication_id": "i", "biomarker_id": "b", "indication": "I", "short_name": "B", "coverage_today": today,
+           "coverage": after, "rank": 1, "reason": {"text": "why"}}
+    assert next(against_today("p", SimpleNamespace(document={"list": [row]})))["change"] == word
 
 
 def test_today_is_the_reference_where_it_is_known():
