@@ -16,7 +16,7 @@ from planner.pathway.problem import Fact, Indication, Problem, ServiceOption, Th
 from planner.pathway.resolve_values import Values, present
 from planner.pathway.services import panel, single
 from planner.pathway.therapy import TherapyBuilder, cut_empirical, remaining_life, utilities
-from planner.scenario.model import Scenario
+from planner.scenario.model import Scenario, placed
 from planner.units import to_base_usd
 
 
@@ -69,12 +69,16 @@ def within_supply(indications: list[Indication]) -> list[Indication]:
 
 
 def settings(evidence: Evidence, scenario: Scenario) -> list[Place]:
-    """The places of a setting: a country or one region of it (the formulation takes several)."""
+    """The places of a setting: a country, one region of it, or a hospital there (the formulation takes several).
+
+    A hospital's place is its country's or region's, under the hospital's name.
+    """
     s = scenario.setting
     if s.regions == "all":
         raise BadInput([Issue("setting.regions", "planning all regions together is not offered in this version",
                               "plan the country, or one region with `region`")])
-    return [place(evidence, s.country, s.region)]
+    where = place(evidence, s.country, s.region)
+    return [replace(where, name=placed(where.name, s.hospital))]
 
 
 def _threshold(values: Values) -> Fact:

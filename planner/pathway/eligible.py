@@ -1,4 +1,4 @@
-"""From incident cases to eligible patients: N = incidence x histology x stage x care."""
+"""From incident cases to eligible patients: N = incidence x histology x stage x care, or a hospital's own cases."""
 
 from __future__ import annotations
 
@@ -67,7 +67,12 @@ def _population(values: Values) -> float | None:
 
 def eligible(values: Values, indication: dict) -> Eligible:
     """Eligible patients of one indication; ``stage`` and ``relapse`` combine as
-    stage + (1 - stage) x relapse."""
+    stage + (1 - stage) x relapse.
+
+    A hospital states its own: people a year at this decision in its care, none where it states none.
+    """
+    if values.scenario.setting.hospital:
+        return _in_hospital(values, indication)
     cases = incident_cases(values, indication["cancer_site"])
     if cases is None:
         return Eligible(0.0, (), (f"new cases of {indication['cancer_site']}",))
@@ -85,3 +90,17 @@ def eligible(values: Values, indication: dict) -> Eligible:
         shares["stage_or_relapse"] = stage + (1 - stage) * relapse
     order = ("subtype", "histology", "stage", "stage_or_relapse", "further", "reaches_care")
     return Eligible(cases.value, tuple((s, shares[s]) for s in order if s in shares), tuple(missing))
+
+
+def _in_hospital(values: Values, indication: dict) -> Eligible:
+    name, steps = indication["indication_id"], indication["eligibility_steps"].split(";")
+    if "reaches_care" in steps:
+        # everybody counted here has reached care, but shares of access that speak of all patients are told apart by it
+        values.share("eligibility", "share", "reaches_care", pool=False, indication_id=name, step="reaches_care")
+    cases = values.scenario.cases.get(name)
+    if cases is None:
+        return Eligible(0.0, ())
+    fact = values.note("cases", Fact(
+        "people a year in the hospital", name, cases, "scenario", values.place.name, "D", ("scenario",),
+        unit="people a year", note="the hospital's own count; stands in for new cases, stage and care"))
+    return Eligible(fact.value, ())

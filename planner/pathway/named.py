@@ -10,7 +10,7 @@ import difflib
 
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
-from planner.scenario.model import Override, Scenario
+from planner.scenario.model import Override, Scenario, cases_without_place
 
 EFFECTS = ("qaly_gain", "ly_gain", "os_median_exp", "os_median_ctl", "os_hr", "landmark_years", "landmark_exp",
            "landmark_ctl", "death_rr", "pfs_median_exp", "pfs_median_ctl", "pfs_hr", "noncarrier_gain_ratio",
@@ -57,16 +57,27 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
              ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
              ("services.exclude", "service", scenario.services.exclude),
              ("equity.weights", "indication", scenario.equity.weights),
+             ("cases", "indication", scenario.cases),
              ("display.currency", "currency", (money,) if money else ()),
              ("override.currency", "currency", [o.currency for o in scenario.override if o.currency])]
     issues = [
         Issue(where, f"unknown {kind} `{name}`", nearest(name, known[kind]))
         for where, kind, names in named for name in names if name not in known[kind]
     ]
+    issues += [Issue(where, what, remedy, "conflict") for where, what, remedy in cases_without_place(scenario)]
+    issues += [Issue(f"override {o.table}.{o.column}", "it has no effect: the hospital's own cases stand in for it",
+                     "correct [cases], or remove the override", "conflict")
+               for o in scenario.override if scenario.setting.hospital and replaced_by_cases(o.table, o.key)]
     issues += [issue for o in scenario.override for issue in override_issues(evidence, o)]
     issues += own_issues(evidence)
     if issues:
         raise BadInput(issues)
+
+
+def replaced_by_cases(table: str, key: dict[str, str]) -> bool:
+    """Whether a hospital's cases stand in for this number: new cases, and the shares that lead to the decision."""
+    return table in ("incidence", "incidence_rates") or (
+        table == "eligibility" and key.get("step") not in ("fit", "reaches_care"))
 
 
 def own_issues(evidence: Evidence) -> list[Issue]:

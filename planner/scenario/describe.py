@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from planner.scenario.model import DrugAccess, Override, Scenario
+from planner.scenario.model import DrugAccess, Override, Scenario, placed
 from planner.scenario.scenario import loads
 
 AXES = {"testing": "Testing budget", "treatment": "Treatment budget", "total": "Budget for tests and treatment"}
@@ -33,7 +33,7 @@ def differences(scenario: Scenario, parent: Scenario, evidence=None) -> list[str
     """
     name = _namer(evidence)
     out = [_place(scenario, evidence)] if scenario.setting != parent.setting else []
-    for part in (_method, _money, _access, _lists, _rest):
+    for part in (_cases, _method, _money, _access, _lists, _rest):
         out += part(scenario, parent, name)
     return out
 
@@ -81,10 +81,17 @@ def _place(s: Scenario, evidence) -> str:
         country, region = (here.name, None) if region else (here.name, region)
     if s.setting.regions:
         return f"Place: every region of {country}"
-    return f"Place: {region}, {country}" if region else f"Place: {country}"
+    return f"Place: {placed(f'{region}, {country}' if region else country, s.setting.hospital)}"
 
 
 # -- parts -----------------------------------------------------------------------------------------
+
+def _cases(s: Scenario, p: Scenario, name) -> Iterator[str]:
+    for key in sorted(s.cases.keys() | p.cases.keys()):
+        if s.cases.get(key) != p.cases.get(key):
+            yield f"{name('indication', key)}: " + (f"{s.cases[key]:,.10g} people a year in the hospital"
+                                                    if key in s.cases else "no people stated in the hospital")
+
 
 def _method(s: Scenario, p: Scenario, name) -> Iterator[str]:
     changed = _changes(s, p)

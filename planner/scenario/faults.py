@@ -21,8 +21,8 @@ from planner.scenario.model import Scenario
 Path = tuple[str, ...]
 FREE = "*"  # stands for a key that the planner names: a drug, a use case
 NOT_OFFERED = {
-    ("setting", "countries"), ("setting", "hospital"), ("services", "send_out"), ("services", "buy_instruments"),
-    ("cases",), ("equity", "region_floor"), ("equity", "largest_gap"), ("laboratory", "prices"), ("laboratory", "instruments"),
+    ("setting", "countries"), ("services", "send_out"), ("services", "buy_instruments"),
+    ("equity", "region_floor"), ("equity", "largest_gap"), ("laboratory", "prices"), ("laboratory", "instruments"),
     ("laboratory", "platforms"), ("laboratory", "staff_minutes"), ("laboratory", "price"),
     ("access", "drugs", FREE, "from_year"), ("budget", "setup"), ("services", "laboratories"),
 }
@@ -32,6 +32,8 @@ EXPECTED = {
     ("access", "drugs", FREE): "a share from 0 to 1, or a table with share, payer or courses",
     ("override", "value"): "a number in the table's own unit",
     ("setting", "country"): 'a country by ISO code or English name, such as "KEN"',
+    ("setting", "hospital"): 'a name, such as "Model hospital"',
+    ("cases", FREE): "a number of people a year, from 0 to 1,000,000",
     ("display", "currency"): 'a currency code of three capitals, such as "KES"',
 }
 EXPECTED |= {("budget", axis): EXPECTED["budget", "testing"] for axis in ("treatment", "total")}
@@ -234,7 +236,7 @@ def _remedy(error: dict, shape: Path, value) -> str:
         return f"allowed are {', '.join(allowed)}" + (f"; did you mean `{near[0]}`" if near else "")
     for name, words in (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than")):
         if name in limits:
-            return f"expected {words} {limits[name]:g}"
+            return f"expected {words} {limits[name]:,.10g}"
     if "max_length" in limits or "min_length" in limits:
         return f"expected {limits.get('min_length', 0)} to {limits.get('max_length', 'more')} characters" \
             if "min_length" in limits else f"expected at most {limits['max_length']} characters"

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 MOST_USD = 1e15  # more than all the money there is: beyond it the solver would read "no limit"
+MOST_CASES = 1e6  # people a year in one hospital
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0, le=MOST_USD, allow_inf_nan=False)]
 Money = Usd | tuple[Usd, ...] | None
@@ -35,17 +36,25 @@ class Frozen(BaseModel):
 
 
 class Setting(Frozen):
-    """Where the plan holds: a country, or one region of it, or all its regions."""
+    """Where the plan holds: a country, or one region of it, or all its regions; or a hospital there."""
 
     country: Annotated[str, Field(min_length=2, max_length=60)]
     region: Annotated[str, Field(max_length=60)] | None = None
     regions: Literal["all"] | None = None
+    hospital: Annotated[str, Field(min_length=1, max_length=80)] | None = None
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Setting:
         if self.region and self.regions:
             raise ValueError("give either `region` or `regions`, not both")
+        if self.hospital and self.regions:
+            raise ValueError("a hospital stands in one place; remove `regions`, or name its `region`")
         return self
+
+
+def placed(name: str, hospital: str | None) -> str:
+    """The name of a place for the reader: a country's or region's, or a hospital's in it."""
+    return f"{hospital} ({name})" if hospital else name
 
 
 class Budget(Frozen):
@@ -166,6 +175,8 @@ class Scenario(Frozen):
     policy: Policy = Policy()
     services: Services = Services()
     laboratory: Laboratory = Laboratory()
+    # a hospital's own people a year at each treatment decision, by indication
+    cases: dict[Slug, Annotated[float, Field(ge=0, le=MOST_CASES, allow_inf_nan=False)]] = {}
     equity: Equity = Equity()
     display: Display = Display()
     evaluate: dict[UseCaseId, Share] = {}
@@ -206,7 +217,7 @@ Conflict = tuple[str, str, str]
 
 def conflicts(s: Scenario) -> list[Conflict]:
     """(where, what, remedy) of every pair of settings that contradict each other."""
-    return [*_years(s), *_policy(s), *_money(s), *_overrides(s)]
+    return [*_years(s), *_policy(s), *_money(s), *_overrides(s), *cases_without_place(s)]
 
 
 def _years(s: Scenario) -> list[Conflict]:
@@ -247,3 +258,15 @@ def _overrides(s: Scenario) -> list[Conflict]:
     out += [(f"override {o.table}.{o.column}", f"low {o.low:g} is above high {o.high:g}", "exchange them")
             for o in s.override if o.low is not None and o.high is not None and o.low > o.high]
     return out
+
+
+def cases_without_place(s: Scenario) -> list[Conflict]:
+    """A hospital is planned by its own cases, and only a hospital is."""
+    if s.setting.hospital and not s.cases:
+        return [("cases", "a hospital is planned by its own patients, and none are stated",
+                 "give people a year by indication, such as [cases] breast_early = 120; or fill in the sheet `cases` of "
+                 "a workbook that `template` writes, and give it with --evidence")]
+    if s.cases and not s.setting.hospital:
+        return [("cases", "yearly cases are a hospital's, and the setting names none",
+                 'name it: setting = {country = "KEN", hospital = "Model hospital"}; or leave the cases out')]
+    return []

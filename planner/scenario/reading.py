@@ -26,6 +26,7 @@ MAX_DEPTH = 12
 ROOT = "defaults"
 OWN = ("name", "description", "parent")  # belong to one file and are never inherited
 UNLIMITED = "unlimited"
+SHEET = "sheet cases"  # how a fault names the workbook's sheet
 LIMITS = {("budget", "testing"), ("budget", "treatment"), ("budget", "total"), ("coverage", "ramp_per_year"),
           ("laboratory", "technician_minutes"), ("laboratory", "pathologist_minutes")}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
@@ -126,18 +127,29 @@ def _syntax(message: str, label: str) -> Issue:
 
 # -- inherit -------------------------------------------------------------------------------------------
 
-def resolve(layer: Layer, changes: Mapping[str, Any] | None) -> Scenario:
+def resolve(layer: Layer, changes: Mapping[str, Any] | None, cases: Mapping[str, float] | None = None) -> Scenario:
+    """``cases``: a hospital's, from its workbook; they go before the files' and after ``changes``, and do not
+    concern a scenario without a hospital."""
     layers = [*_ancestors(layer), layer]
     if changes:
         layers.append(Layer("command line", changes))
     merged = _Merged(asked={layer.label, "command line"})
     for each in layers:
         merged.add(each)
+    if cases and _names_hospital(merged.data):
+        stated = (changes or {}).get("cases")
+        stated = stated if isinstance(stated, Mapping) else {}
+        merged.add(Layer(SHEET, {"cases": {k: v for k, v in cases.items() if k not in stated}}))
     data = merged.data | {k: layer.data[k] for k in OWN if k in layer.data}
     data.setdefault("name", layer.label.removesuffix(".toml"))
     if layer.file is None or layer.file.stem != ROOT:
         data.setdefault("parent", ROOT)
     return _validated(data, merged)
+
+
+def _names_hospital(data: Mapping) -> bool:
+    setting = data.get("setting")
+    return isinstance(setting, Mapping) and bool(setting.get("hospital"))
 
 
 def _ancestors(layer: Layer) -> list[Layer]:

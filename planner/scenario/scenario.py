@@ -30,13 +30,14 @@ from planner.scenario.reading import (
 __all__ = ["difference", "dumps", "load", "loads", "save", "shipped"]
 
 
-def load(path_or_name: str | Path, changes: Mapping[str, Any] | None = None) -> Scenario:
+def load(path_or_name: str | Path, changes: Mapping[str, Any] | None = None,
+         cases: Mapping[str, float] | None = None) -> Scenario:
     """A scenario with all that it inherits, from a file or by the name of a shipped one.
 
-    ``changes``: a further difference laid over it, nested as in the file. Raises :class:`BadInput`
-    with every fault.
+    ``changes``: a further difference laid over it, nested as in the file. ``cases``: yearly cases of a
+    workbook, laid over a hospital's before ``changes``. Raises :class:`BadInput` with every fault.
     """
-    return resolve(read(find(path_or_name)), changes)
+    return resolve(read(find(path_or_name)), changes, cases)
 
 
 def loads(text: str, name: str = "scenario", changes: Mapping[str, Any] | None = None,
@@ -93,7 +94,9 @@ def _completed(name: str, scenario: Scenario) -> Scenario | None:
     """The parent as a whole scenario; None where it is not found among the shipped."""
     try:
         if name == ROOT:
-            return loads(f'parent = "{ROOT}"', changes={"setting": _kept(_plain(scenario)["setting"])})
+            # a hospital is none without its cases, which are the scenario's and not the root's
+            setting = {k: v for k, v in _kept(_plain(scenario)["setting"]).items() if k != "hospital"}
+            return loads(f'parent = "{ROOT}"', changes={"setting": setting})
         return load(name)
     except BadInput:
         return None
