@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pulp
 
-from planner.optimise import limits, terms, work_up
+from planner.optimise import laboratory, limits, terms, work_up
 from planner.optimise.row import NONE, Row, add, merge
 from planner.pathway.arrays import most
 from planner.pathway.problem import Indication, Problem, ServiceOption, TherapyOption, UseCase
@@ -71,6 +71,7 @@ class Formulation:
         for t in range(problem.years):
             for indication in problem.indications:
                 self._indication(indication, t)
+        self.laboratory = laboratory.laboratory(self)
         self._rows()
         limits.policy(self)
         limits.limits(self)
@@ -221,20 +222,29 @@ class Formulation:
         return out
 
     def _testing(self, t: int) -> Row:
-        """Testing money of a year: bases, singles within them, and what a tested patient needs."""
+        """Testing money of a year: bases, singles within them, what a tested patient needs, and what the home
+        laboratory costs beside its samples."""
         out: Row = {}
         for ind in self.problem.indications:
             T = self.T.get((ind.region, ind.indication, t))
             if T is not None:
                 add(out, T, ind.eligible * ind.workup_cost)
-                for s in ind.services:
-                    y = self.y.get((ind.region, ind.indication, s.service, t))
-                    if y is not None:
-                        add(out, y, ind.eligible * s.cost)
+        for people, variable, option in self.delivered(t):
+            add(out, variable, people * option.cost)
+        return merge(out, laboratory.money(self.laboratory, t)) if self.laboratory else out
+
+    def delivered(self, t: int):
+        """(people a year per unit, variable, service) of every base and single of a year."""
+        for ind in self.problem.indications:
+            if (ind.region, ind.indication, t) not in self.T:
+                continue
+            for s in ind.services:
+                y = self.y.get((ind.region, ind.indication, s.service, t))
+                if y is not None:
+                    yield ind.eligible, y, s
         for k in self.taken:
             if k.source.year == t and k.source.base != k.source.service:
-                add(out, k.q, k.use_case.asked(k.indication.eligible) * k.option.cost)
-        return out
+                yield k.use_case.asked(k.indication.eligible), k.q, k.option
 
     def spending(self, t: int, payers) -> Row:
         """Treatment money of year t that the payers carry, difference from no testing."""
@@ -284,14 +294,8 @@ class Formulation:
     def minutes(self, who: str, t: int) -> Row:
         """Minutes of people a year."""
         row: Row = {}
-        for ind in self.problem.indications:
-            for s in ind.services:
-                y = self.y.get((ind.region, ind.indication, s.service, t))
-                if y is not None:
-                    add(row, y, ind.eligible * getattr(s, who))
-        for k in self.taken:
-            if k.source.year == t and k.source.base != k.source.service:
-                add(row, k.q, k.use_case.asked(k.indication.eligible) * getattr(k.option, who))
+        for people, variable, option in self.delivered(t):
+            add(row, variable, people * getattr(option, who))
         return row
 
     def coverage_row(self, u: UseCase, t: int) -> Row:

@@ -31,7 +31,7 @@ def limits(f: Formulation) -> None:
 
 
 def people(f: Formulation, t: int) -> None:
-    for who in ("technician_minutes", "pathologist_minutes"):
+    for who in ("technician_minutes", "scientist_minutes", "pathologist_minutes", "board_minutes"):
         limit = getattr(f.scenario.laboratory, who)
         if limit is not None:
             f.constrain(f"people_{who}_{t + 1}", f.minutes(who, t),

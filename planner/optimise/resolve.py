@@ -15,6 +15,7 @@ import numpy as np
 from planner.errors import Infeasible, Issue, SolverFailure
 from planner.optimise.conflicts import explain
 from planner.optimise.formulation import Formulation
+from planner.optimise.integer import Search, Settled
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
@@ -57,7 +58,60 @@ class Engine:
         self.money_cost = self.vector(self.formulation.money)
         self._add_rows()
         self.cheapest.set_cost(self.money_cost + self._order)
+        self.settled: Settled | None = None  # whole numbers, where there are any
         self._bounds = self._limits()
+        self.settle()
+
+    # -- whole instruments -------------------------------------------------------------------------
+
+    @cached_property
+    def integers(self) -> np.ndarray:
+        """Columns that must be whole."""
+        lab = self.formulation.laboratory
+        return np.array([self._columns[v] for v in lab.integers] if lab else [], int)
+
+    def settle(self) -> None:
+        """Search the whole numbers of the present limits and hold them; a linear model has none."""
+        if not len(self.integers):
+            return
+        self.free_integers()
+        lab = self.scenario.laboratory
+        search = Search(self.model, self.integers, lab.seconds, lab.gap)
+        self.settled = search.settle(self.model.row["health"], self.money_cost)
+        if self.settled is not None:
+            self.hold(self.settled.values)
+        self.kept = {q: a for q, a in self.kept.items() if q[0] == "by itself"}
+
+    def hold(self, values: np.ndarray) -> None:
+        """Hold the whole numbers at these values in both models."""
+        for model in (self.model, self.cheapest):
+            model.set_column_bounds(self.integers, values, values)
+
+    def free_integers(self) -> None:
+        """Let the whole numbers take any value between their bounds."""
+        model = self.arrays[2]
+        lower, upper = (np.asarray(b, float)[self.integers] for b in (model.col_lower_, model.col_upper_))
+        for loaded in (self.model, self.cheapest):
+            loaded.set_column_bounds(self.integers, lower, upper)
+
+    @property
+    def gap(self) -> float:
+        """Share of the best health that a longer search for whole instruments could still add at most."""
+        return self.settled.gap if self.settled else 0.0
+
+    def with_fewer(self, column: int, most: float) -> float:
+        """Best value where one whole number is at most ``most`` and everything else is re-planned; minus infinity
+        where no plan is left."""
+        self.free_integers()
+        try:
+            lower = np.asarray(self.arrays[2].col_lower_, float)[column]
+            self.model.set_column_bounds(np.array([column]), np.array([lower]), np.array([most]))
+            lab = self.scenario.laboratory
+            found = Search(self.model, self.integers, lab.seconds / 2, lab.gap).most()
+            return -INF if found is None else found[0]
+        finally:
+            self.free_integers()
+            self.hold(self.settled.values)
 
     # -- set up ----------------------------------------------------------------------------------
 
@@ -260,6 +314,8 @@ class Engine:
         for name, limit in self._bounds.items():
             if limit != before[name]:
                 self.set_row(name, None, limit)
+        if self._bounds != before:
+            self.settle()
         return self
 
     def attainable(self, u: UseCase) -> float:
@@ -348,9 +404,13 @@ class Engine:
         saved = {n: self.model.bounds(n) for n in rows}
         for name in rows:
             self.model.set_row(name, None, None)
+        if len(self.integers):  # a given list is not bound to the instruments of the plan
+            self.free_integers()
         try:
             yield
         finally:
+            if self.settled is not None:
+                self.hold(self.settled.values)
             for name, bounds in saved.items():
                 self.model.set_row(name, *bounds)
 

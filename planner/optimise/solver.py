@@ -119,6 +119,11 @@ class LoadedModel:
         idx = np.asarray(columns, np.int32)
         self.highs.changeColsBounds(len(idx), idx, np.full(len(idx), lower), np.full(len(idx), upper))
 
+    def set_column_bounds(self, columns, lower, upper) -> None:
+        """Bounds of single columns."""
+        idx = np.asarray(columns, np.int32)
+        self.highs.changeColsBounds(len(idx), idx, np.asarray(lower, float), np.asarray(upper, float))
+
     def set_cost(self, cost: np.ndarray) -> None:
         idx = np.arange(len(cost), dtype=np.int32)
         self.highs.changeColsCost(len(idx), idx, np.asarray(cost, float))

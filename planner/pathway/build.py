@@ -11,10 +11,11 @@ from planner.evidence.base import Evidence
 from planner.evidence.strata import Place, place
 from planner.pathway.arrays import least, most, some
 from planner.pathway.eligible import Eligible, eligible
+from planner.pathway.laboratories import Laboratories, Tariffs
 from planner.pathway.named import check_names
 from planner.pathway.problem import Fact, Indication, Problem, ServiceOption, TherapyOption, UseCase
 from planner.pathway.resolve_values import Values, present
-from planner.pathway.services import panel, single
+from planner.pathway.services import ServiceBuilder
 from planner.pathway.therapy import TherapyBuilder, cut_empirical, remaining_life, utilities
 from planner.scenario.model import Scenario, placed
 from planner.units import to_base_usd
@@ -35,7 +36,8 @@ def build_problem(evidence: Evidence, scenario: Scenario, resolver: Callable[...
             raise BadInput([Issue(f"setting.country {where.iso3}", "GLOBOCAN has no incidence for it",
                                   "choose one of the places that the command `places` lists")])
         threshold = _threshold(values)
-        indications += [_indication(values, scenario, row, threshold.value)
+        laboratories = Laboratories(values, _volumes(values)) if scenario.laboratory.costing == "micro" else Tariffs(values)
+        indications += [_indication(values, scenario, row, threshold.value, laboratories)
                         for row in evidence.records("indications")]
         facts |= {(f.parameter, f.key, where.name): f for f in values.facts}
     indications.sort(key=lambda i: (i.region, i.indication))
@@ -44,7 +46,21 @@ def build_problem(evidence: Evidence, scenario: Scenario, resolver: Callable[...
         tuple((w.region or w.iso3, w.name) for w in places), scenario.years, scenario.discount_rate,
         threshold.value, ";".join(threshold.source_ids), threshold.quality, tuple(indications),
         tuple(facts[k] for k in sorted(facts)), evidence.base_year, *_currency(values, scenario),
+        laboratory=laboratories.home,
     )
+
+
+def _volumes(values: Values) -> dict[str, float]:
+    """Samples a year that each assay could come to, if all whom it can answer were tested with it once."""
+    evidence, out = values.evidence, {}
+    for row in evidence.records("indications"):
+        people = eligible(values, row).patients * values.scenario.coverage.maximum
+        asked = {u["biomarker_id"] for u in evidence.records("use_cases", indication_id=row["indication_id"])}
+        for assay in evidence.records("assays"):
+            if any(r["indication_id"] in (row["indication_id"], "*") and r["biomarker_id"] in asked
+                   for r in evidence.records("assay_performance", assay_id=assay["assay_id"])):
+                out[assay["assay_id"]] = out.get(assay["assay_id"], 0.0) + people
+    return out
 
 
 def within_supply(indications: list[Indication]) -> list[Indication]:
@@ -109,7 +125,8 @@ def _currency(values: Values, scenario: Scenario) -> tuple[str, float | None]:
     return code, rates[-1][1] if rates else None
 
 
-def _indication(values: Values, scenario: Scenario, row: dict, threshold: float) -> Indication:
+def _indication(values: Values, scenario: Scenario, row: dict, threshold: float,
+                laboratories: Laboratories | Tariffs) -> Indication:
     evidence, indication = values.evidence, row["indication_id"]
     row = dict(row)
     row["attrition_per_day"] = values.row_fact("indications", row, "attrition_per_day",
@@ -125,7 +142,7 @@ def _indication(values: Values, scenario: Scenario, row: dict, threshold: float)
     cases = [_use_case(values, scenario, row, patients, fit, remaining, lacks, u, threshold)
              for u in evidence.records("use_cases", indication_id=indication)]
     cases = asked_after(values, net_of_overlap(values, cases, indication), indication)
-    services, unserved = _services(values, scenario, row, cases)
+    services, unserved = _services(values, scenario, row, cases, laboratories)
     cases = [_served(u, services, unserved) for u in cases]
     place_code = values.place.region or values.place.iso3
     return Indication(place_code, indication, row["name"], row["cancer_site"], patients.incident,
@@ -230,39 +247,20 @@ def asked_after(values: Values, cases: list[UseCase], indication: str) -> list[U
     return out
 
 
-def _services(values: Values, scenario: Scenario, row: dict, cases: list[UseCase]):
+def _services(values: Values, scenario: Scenario, row: dict, cases: list[UseCase], laboratories: Laboratories | Tariffs):
     """Services that answer a use case of the indication, and what is missing for the others."""
     evidence, indication = values.evidence, row["indication_id"]
     ready: list[ServiceOption] = []
     lacking: dict[str, list[str]] = {}
-    prevalence = {u.biomarker: u.asked_prevalence for u in cases}
+    builder = ServiceBuilder(values, laboratories, row, {u.biomarker: u.asked_prevalence for u in cases})
     for service in evidence.records("services"):
         if service["indication_id"] not in (indication, "*") or service["service_id"] in scenario.services.exclude:
             continue
-        steps = sorted(evidence.records("pathways", service_id=service["service_id"]), key=lambda s: s["step"])
-        answered = [b for b in sorted(prevalence) if steps and answers(evidence, steps, b, indication)]
-        if service["kind"] == "base":
-            if len(answered) > 1:
-                option, missing = panel(values, service, steps, answered, row)
-                ready += [option] if option else []
-            continue
-        for b in answered:
-            option, missing = single(values, service, steps, b, row, prevalence[b])
-            if option:
-                ready.append(replace(option, service=option.service if len(answered) == 1
-                                     else f"{option.service}__{b}"))
-            else:
-                lacking.setdefault(b, []).extend(missing)
+        options, missing = builder.build(service, evidence.records("pathways", service_id=service["service_id"]))
+        ready += options
+        for biomarker, what in missing.items():
+            lacking.setdefault(biomarker, []).extend(what)
     return tuple(sorted(ready, key=lambda s: s.service)), lacking
-
-
-def answers(evidence: Evidence, steps: list[dict], biomarker: str, indication: str) -> bool:
-    """Whether every assay of a pathway has an accuracy for the biomarker here."""
-    return all(
-        any(evidence.record("assay_performance", assay_id=s["assay_id"], biomarker_id=biomarker,
-                            indication_id=scope) for scope in (indication, "*"))
-        for s in steps
-    )
 
 
 def _served(u: UseCase, services, lacking) -> UseCase:

@@ -113,7 +113,9 @@ class TherapyOption:
 class ServiceResult:
     """What a service says about one biomarker (laboratory wording).
 
-    eta: share of patients with a usable result in time; se, sp among usable results.
+    eta: share of patients with a usable result in time. se, sp: by the results in time of all, so that
+    eta x prevalence x se are exactly the carriers called positive, although in a pathway carriers and others do not
+    get their results alike often; sensitivity, specificity: by the results in time of carriers, of the others.
     """
 
     biomarker: str
@@ -122,17 +124,28 @@ class ServiceResult:
     sp: float
     turnaround_days: float
     usable: float = 1.0  # share with a result at all; eta <= usable
+    sensitivity: float | None = None
+    specificity: float | None = None
 
 
 @dataclass(frozen=True)
 class AssayUse:
-    """Expected runs, cost (USD) and minutes of one assay per patient of a service."""
+    """Expected runs, cost (USD) and minutes of one assay per patient of a service.
+
+    place: the laboratory, empty where a tariff stands for whoever does it; home: our own, whose instruments and
+    people the plan provides; runs_a_year: the schedule that a sample waits for, 0 where it does not wait.
+    """
 
     assay: str
     runs: float
     cost: float
     technician_minutes: float
     pathologist_minutes: float
+    scientist_minutes: float = 0.0
+    board_minutes: float = 0.0
+    place: str = ""
+    home: bool = False
+    runs_a_year: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,18 @@ class ServiceOption:
     pathologist_minutes: float
     results: tuple[ServiceResult, ...]
     assays: tuple[AssayUse, ...]
+    scientist_minutes: float = 0.0
+    board_minutes: float = 0.0
+    slides: float = 0.0  # of the first sample's tissue
+    biopsies: float = 0.0  # repeated, per patient
+    biopsy_cost: float = 0.0  # USD per patient, within ``cost``
+    pathway: str = ""  # the service whatever the laboratory; empty where it is the same
+    place: str = ""
+
+    @property
+    def family(self) -> str:
+        """Services that differ only in where and how often they are run have the same family."""
+        return self.pathway or self.service
 
     def result(self, biomarker: str) -> ServiceResult | None:
         return next((r for r in self.results if r.biomarker == biomarker), None)
@@ -230,6 +255,55 @@ class Indication:
 
 
 @dataclass(frozen=True)
+class Platform:
+    """An instrument of the home laboratory. yearly_cost: annuity of price and setting up, with its service contract,
+    USD a year for each that is bought; service: contract alone, which those that stand there cost anyway."""
+
+    platform: str
+    name: str
+    yearly_cost: float
+    service: float
+    runs_per_year: float
+    shared_run: bool
+    existing: int = 0
+    capital: float = 0.0
+
+
+@dataclass(frozen=True)
+class HomeAssay:
+    """A test that the home laboratory can run: USD per sample (reagents; labour) and per run, the platforms with
+    the patients' samples of a full run, yearly fee of quality assessment, schedules (runs a year) on offer, and the
+    samples a year that it could come to at most."""
+
+    assay: str
+    name: str
+    per_sample: float
+    per_run: float
+    labour: float
+    platforms: tuple[tuple[str, float], ...]
+    quality_fee: float
+    schedules: tuple[float, ...]
+    most: float
+
+
+@dataclass(frozen=True)
+class HomeLaboratory:
+    """The laboratory whose instruments and people the plan provides (only where tests are costed by their parts)."""
+
+    place: str
+    name: str
+    tier: str
+    platforms: tuple[Platform, ...]
+    assays: tuple[HomeAssay, ...]
+    quality_fee: float
+    minimum_volume: float
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def assay(self, name: str) -> HomeAssay | None:
+        return next((a for a in self.assays if a.assay == name), None)
+
+
+@dataclass(frozen=True)
 class Problem:
     """Everything the formulation reads. ``indications`` are sorted by region and id."""
 
@@ -245,6 +319,7 @@ class Problem:
     currency: str = "USD"
     per_usd: float | None = None
     notes: tuple[str, ...] = field(default=())
+    laboratory: HomeLaboratory | None = None
 
     @property
     def use_cases(self) -> tuple[UseCase, ...]:

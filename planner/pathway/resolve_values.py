@@ -60,7 +60,7 @@ class Values:
         return self._resolve(table, column, parameter, unit, False, key)
 
     def _resolve(self, table, column, parameter, unit, pool, key) -> Fact | None:
-        changed = self._override(table, column, key)
+        changed = self.override(table, column, key)
         if changed:
             return self._remember(table, self.overridden(changed, parameter, unit, key))
         index = self.evidence.index(table)
@@ -86,7 +86,7 @@ class Values:
         return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
                     (o.source or "scenario",), o.low, o.high, unit, o.why)
 
-    def _override(self, table: str, column: str, key: dict) -> Override | Own | None:
+    def override(self, table: str, column: str, key: dict) -> Override | Own | None:
         """The scenario's own number, else the setting's own one of the evidence."""
         for o in self.scenario.override:
             if o.table == table and o.column == column and all(
@@ -147,7 +147,7 @@ class Values:
 
     def row_fact(self, table: str, row: dict, column: str, parameter: str, unit: str, **key) -> Fact:
         """A fact of a table without strata: the row holds its own source and grade."""
-        changed = self._override(table, column, key)
+        changed = self.override(table, column, key)
         if changed:
             return self._remember(table, self.overridden(changed, parameter, unit, key))
         return self._remember(table, Fact(
@@ -170,19 +170,27 @@ class Values:
 
     # -- money ---------------------------------------------------------------------------------
 
-    def local_money(self, table: str, parameter: str, unit: str, **key) -> Fact | None:
+    def row_money(self, table: str, row: dict, column: str, parameter: str, unit: str, **key) -> float:
+        """Money of a table without strata, in base-year dollars."""
+        changed = self.override(table, column, key)
+        fact = self.overridden(changed, parameter, unit, key) if changed else Fact(
+            parameter, _words(key), to_base_usd(row[column], row["currency"], row["year"], self.evidence), "world", "world",
+            row["quality"], (row["source_id"],), unit=unit, note=row.get("note") or "")
+        return self._remember(table, fact).value
+
+    def local_money(self, table: str, parameter: str, unit: str, column: str = "cost", **key) -> Fact | None:
         """A cost in base-year dollars, carried over to this price level where it was borrowed.
 
         Traded parts stay at world price with an import mark-up, local parts follow the price
         level (data.md, rule 4). A cost of the country itself is taken as it is.
         """
-        changed = self._override(table, "cost", key)
+        changed = self.override(table, column, key)
         if changed:
             return self._remember(table, self.overridden(changed, parameter, unit, key))
-        rows = self.evidence.index(table).rows(self.place, key)
+        rows = self.evidence.index(table).rows(self.place, key, column)
         if not rows:
             return None
-        costs = [self._carried(row) for row in rows]
+        costs = [self._carried(row, column) for row in rows]
         first = rows[0]
         return self._remember(table, Fact(
             parameter, _words(key), sum(costs) / len(costs), first["stratum_type"], first["stratum"],
@@ -190,8 +198,8 @@ class Values:
             min(costs), max(costs), unit, _notes(rows),
         ))
 
-    def _carried(self, row: dict) -> float:
-        usd = to_base_usd(row["cost"], row["currency"], row["year"], self.evidence)
+    def _carried(self, row: dict, column: str = "cost") -> float:
+        usd = to_base_usd(row[column], row["currency"], row["year"], self.evidence)
         if row["stratum_type"] in ("country", "region"):
             return usd
         origin = self._origin_level(row)
@@ -216,7 +224,7 @@ class Values:
         """
         key = {"drug": drug}
         rows = self.evidence.index("drug_prices").rows(self.place, key)
-        changed = self._override("drug_prices", "price", key)
+        changed = self.override("drug_prices", "price", key)
         if changed:
             unit = rows[0]["unit"] if rows else self.evidence.record("dosing", drug=drug).get("unit", "mg")
             return self._remember("drug_prices", self.overridden(changed, "drug price", f"USD per {unit}", key))

@@ -13,10 +13,10 @@ from itertools import product
 
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place
-from planner.pathway.build import answers
 from planner.pathway.courses import dose
 from planner.pathway.problem import Fact
 from planner.pathway.resolve_values import Values
+from planner.pathway.services import steps_for
 from planner.scenario.model import PAYERS, Scenario
 
 # link -> words; in the order of the chain
@@ -96,10 +96,10 @@ def _tests(evidence: Evidence, indication: str, biomarker: str) -> Iterator[Inpu
     own = evidence.matches("workup_costs", indication_id=indication)  # else the row for all, one and the same number
     yield Input("test_cost", "workup_costs", "cost", "work-up", (("indication_id", indication if own else "*"),), "money")
     for service in evidence.records("services"):
-        steps = sorted(evidence.records("pathways", service_id=service["service_id"]), key=lambda s: s["step"])
-        if service["indication_id"] not in (indication, "*") or not steps or not answers(evidence, steps, biomarker, indication):
+        if service["indication_id"] not in (indication, "*"):
             continue
-        for step in steps:
+        steps = sorted(evidence.records("pathways", service_id=service["service_id"]), key=lambda s: s["step"])
+        for step in steps_for(evidence, service, steps, biomarker, indication):
             yield from _assay(evidence, step["assay_id"], biomarker, indication, service["service_id"])
 
 

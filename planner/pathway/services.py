@@ -1,159 +1,146 @@
-"""Testing services: expected cost, minutes, usable results and accuracy of ordered assays.
+"""Testing services: expected cost, minutes, usable results and accuracy of ordered assays at their laboratories.
 
-Expectations run over the branches of a pathway: who gets a later step is decided by the result of
-the step before (``positive``, ``equivocal``, ``negative``, ``failed``), with the setting's prevalence.
+What happens to a sample is :mod:`planner.pathway.branches`; where it happens :mod:`planner.pathway.laboratories`.
 """
 
 from __future__ import annotations
 
-from planner.pathway.arrays import exp, most, some
+from itertools import groupby
+
+from planner.evidence.base import Evidence
+from planner.pathway.arrays import some
+from planner.pathway.branches import Biopsy, Step, WorkUp, expected, over
+from planner.pathway.laboratories import CADRES, Laboratories, Tariffs, Variant
+from planner.pathway.performance import performance
 from planner.pathway.problem import AssayUse, ServiceOption, ServiceResult
 from planner.pathway.resolve_values import Values, present
 
-
-class Performance:
-    """How an assay answers one biomarker, for carriers and non-carriers."""
-
-    def __init__(self, row: dict):
-        carrier = row.get("equivocal_carrier")
-        other = row.get("equivocal_noncarrier")
-        self.positive = {True: row["sensitivity"], False: None}
-        self.equivocal = {True: carrier if present(carrier) else 0.0,
-                          False: other if present(other) else 0.0}
-        self.negative_noncarrier = row["specificity"]
-        self.positive[False] = most(0.0, 1 - row["specificity"] - self.equivocal[False])
-
-    def outcome(self, carrier: bool) -> tuple[float, float, float]:
-        """(positive, equivocal, negative) shares of usable results."""
-        positive, equivocal = self.positive[carrier], self.equivocal[carrier]
-        return positive, equivocal, most(0.0, 1 - positive - equivocal)
+MINUTES = ("technician", "pathologist", "scientist", "board")  # in the order of AssayUse
+AGAIN = "rebiopsy"  # the step works on a second biopsy
 
 
-def performance(values: Values, assay: str, biomarker: str, indication: str) -> Performance | None:
-    """Accuracy of an assay for a biomarker; a row of the indication beats one for all."""
-    for scope in (indication, "*"):
-        row = values.evidence.record("assay_performance", assay_id=assay, biomarker_id=biomarker,
-                                     indication_id=scope)
-        if row:
-            key = {"assay_id": assay, "biomarker_id": biomarker, "indication_id": scope}
-            row = dict(row)
-            for name in ("sensitivity", "specificity"):
-                row[name] = values.row_fact("assay_performance", row, name, name, "share", **key).value
-            return Performance(row)
-    return None
+def answers(evidence: Evidence, step: dict, biomarker: str, indication: str) -> bool:
+    """Whether a step of a pathway answers a biomarker of the indication."""
+    return step.get("biomarker_id", "*") in ("*", biomarker) and any(
+        evidence.record("assay_performance", assay_id=step["assay_id"], biomarker_id=biomarker, indication_id=scope)
+        for scope in (indication, "*"))
 
 
-def branches(steps: list[tuple[str, float, Performance]], carrier: bool):
-    """Enumerate a pathway for one kind of patient.
-
-    ``steps``: (rule, failure, performance). Yields (probability, path of steps done, called
-    positive or not, usable). A failed step without a following ``failed`` step ends unusable; an
-    equivocal result that nothing resolves counts as negative.
-    """
-    def walk(n, probability, done):
-        rule_after = steps[n + 1][0] if n + 1 < len(steps) else None
-        _, failure, accuracy = steps[n]
-        done = (*done, n)
-        if some(failure):
-            if rule_after == "failed":
-                yield from walk(n + 1, probability * failure, done)
-            else:
-                yield probability * failure, done, False, False
-        usable = probability * (1 - failure)
-        for share, rule in zip(accuracy.outcome(carrier), ("positive", "equivocal", "negative"), strict=True):
-            if not some(share):
-                continue
-            if rule_after == rule:
-                yield from walk(n + 1, usable * share, done)
-            else:
-                yield usable * share, done, rule == "positive", True
-
-    yield from walk(0, 1.0, ())
+def steps_for(evidence: Evidence, service: dict, steps: list[dict], biomarker: str, indication: str) -> list[dict]:
+    """The steps of a service that answer a biomarker here: of a single all of them must, of a base some."""
+    mine = [s for s in steps if answers(evidence, s, biomarker, indication)]
+    return mine if service["kind"] == "base" or len(mine) == len(steps) else []
 
 
-def single(values: Values, service: dict, steps: list[dict], biomarker: str, indication: dict,
-           prevalence: float) -> tuple[ServiceOption | None, tuple[str, ...]]:
-    """A service that answers one biomarker by ordered assays, or what is missing for it."""
-    ready, missing = _ready(values, steps, indication)
-    accuracies = [performance(values, s["assay_id"], biomarker, indication["indication_id"]) for s in steps]
-    if missing or None in accuracies:
-        return None, tuple(missing)
-    plan = [(s["on"], a["failure"], p) for s, a, p in zip(steps, ready, accuracies, strict=True)]
-    runs = [0.0] * len(steps)
-    usable = {True: 0.0, False: 0.0}
-    positive = {True: 0.0, False: 0.0}
-    in_time = 0.0
-    days = 0.0
-    for carrier, share in ((True, prevalence), (False, 1 - prevalence)):
-        for probability, done, called, good in branches(plan, carrier):
-            for n in done:
-                runs[n] += share * probability
-            wait = sum(ready[n]["turnaround_days"] for n in done)
-            timely = exp(-indication["attrition_per_day"] * wait)
-            if good:
-                usable[carrier] += probability
-                positive[carrier] += probability * called
-                in_time += share * probability * timely
-                days += share * probability * wait
-    overall = prevalence * usable[True] + (1 - prevalence) * usable[False]
-    if not some(overall):
-        return None, ("a usable result",)
-    result = ServiceResult(
-        biomarker, in_time, positive[True] / usable[True], 1 - positive[False] / usable[False],
-        days / overall, overall,
-    )
-    return _option(service, "single", ready, runs, (result,)), ()
+class ServiceBuilder:
+    """The services of one indication. ``prevalence``: carriers among those asked, by biomarker."""
 
+    def __init__(self, values: Values, laboratories: Laboratories | Tariffs, indication: dict, prevalence: dict[str, float]):
+        self.values, self.laboratories, self.indication, self.prevalence = values, laboratories, indication, prevalence
+        self.name = indication["indication_id"]
 
-def panel(values: Values, service: dict, steps: list[dict], biomarkers: list[str], indication: dict,
-          ) -> tuple[ServiceOption | None, tuple[str, ...]]:
-    """A base: one assay that answers several biomarkers of the indication."""
-    ready, missing = _ready(values, steps[:1], indication)
-    if missing:
-        return None, tuple(missing)
-    assay = ready[0]
-    timely = exp(-indication["attrition_per_day"] * assay["turnaround_days"])
-    results = []
-    for b in biomarkers:
-        accuracy = performance(values, assay["assay_id"], b, indication["indication_id"])
-        if accuracy:
+    def build(self, service: dict, rows: list[dict]) -> tuple[list[ServiceOption], dict[str, list[str]]]:
+        """(options of a service, biomarker -> what is missing)."""
+        if service["kind"] == "base":
+            options, missing = self._base(service, rows)
+            return options, dict.fromkeys(missing and self.prevalence, missing)
+        out, lacking = [], {}
+        asked = [b for b in sorted(self.prevalence) if steps_for(self.values.evidence, service, rows, b, self.name)]
+        for b in asked:
+            options, missing = self._options(service, rows, [b], "" if len(asked) == 1 else f"__{b}")
+            out += options
+            if missing:
+                lacking[b] = missing
+        return out, lacking
+
+    def _base(self, service: dict, rows: list[dict]) -> tuple[list[ServiceOption], list[str]]:
+        """A service that answers several biomarkers; without two of them here it is none."""
+        answered = sorted({b for b in self.prevalence for r in rows if self._answers(r, b)})
+        idle = [r for r in rows if not any(self._answers(r, b) for b in answered)]
+        if len(answered) < 2 or idle:
+            return [], []
+        return self._options(service, rows, answered, "")
+
+    def _answers(self, row: dict, biomarker: str) -> bool:
+        return answers(self.values.evidence, row, biomarker, self.name)
+
+    def _options(self, service: dict, rows: list[dict], biomarkers: list[str], suffix: str):
+        steps = [list(mine) for _, mine in groupby(sorted(rows, key=lambda r: r["step"]), key=lambda r: r["step"])]
+        assays = [self._assay(mine[0]["assay_id"]) for mine in steps]
+        biopsy = self._biopsy() if any(mine[0].get("sample") == AGAIN for mine in steps) else None
+        if biopsy is None and any(mine[0].get("sample") == AGAIN for mine in steps):
+            return [], ["feasibility and cost of a second biopsy"]
+        variants, missing = self.laboratories.variants(assays)
+        made = [self._option(service, steps, assays, biopsy, biomarkers, suffix, v) for v in variants]
+        out = [m for m in made if m is not None]
+        return out, missing or ([] if out else ["a usable result"])
+
+    def _assay(self, name: str) -> dict:
+        """An assay with its failure and turnaround here."""
+        assay = dict(self.values.evidence.record("assays", assay_id=name))
+        for column, unit in (("failure", "share"), ("turnaround_days", "days")):
+            assay[column] = self.values.row_fact("assays", assay, column, column.replace("_", " "), unit,
+                                                 assay_id=name).value
+        return assay
+
+    def _biopsy(self) -> Biopsy | None:
+        key = {"indication_id": self.name}
+        shares = [self.values.share("rebiopsy", c, words, pool=False, **key)
+                  for c, words in (("feasible", "second biopsy feasible"), ("successful", "second biopsy successful"))]
+        days = self.values.number("rebiopsy", "days", "days to a second biopsy", "days", **key)
+        cost = self.values.local_money("rebiopsy", "second biopsy", "USD per biopsy", **key)
+        if None in (*shares, days, cost):
+            return None
+        return Biopsy(shares[0].value, shares[1].value, cost.value, days.value)
+
+    def _tissue(self) -> tuple[tuple[float, float], ...]:
+        rows = self.values.evidence.records("tissue", indication_id=self.name) if "tissue" in self.values.evidence.tables else []
+        return tuple(sorted((r["slides"], self.values.row_fact(
+            "tissue", r, "share_with_at_least", f"samples with {r['slides']} slides", "share",
+            indication_id=self.name, slides=str(r["slides"])).value) for r in rows))
+
+    def _option(self, service, steps, assays, biopsy, biomarkers, suffix, variant: Variant) -> ServiceOption | None:
+        made = [self._step(mine, assay, biopsy, biomarkers, test)
+                for mine, assay, test in zip(steps, assays, variant.tests, strict=True)]
+        shared = sum(s.slides > 0 for s in made) > 1
+        work = WorkUp(
+            tuple(made), {b: self.prevalence[b] for b in biomarkers}, bool(service.get("exclusive")),
+            self.indication["attrition_per_day"], self._tissue() if shared else (), self.values.scenario.services.correlation,
+        )
+        results, runs, biopsies = [], [], 0.0
+        for b in biomarkers:
+            found, runs, biopsies = expected(work, b)
             results.append(ServiceResult(
-                b, (1 - assay["failure"]) * timely, accuracy.positive[True],
-                1 - accuracy.positive[False], assay["turnaround_days"],
-                1 - assay["failure"],
+                b, found.in_time, over(found.in_time_carriers * found.sensitivity, found.in_time),
+                1 - over(found.in_time_others * (1 - found.specificity), found.in_time), found.days, found.usable,
+                found.sensitivity, found.specificity,
             ))
-    if len(results) < 2:
-        return None, ("two biomarkers that it answers here",)
-    return _option(service, "base", ready, [1.0], tuple(results)), ()
+        if not any(some(r.usable) for r in results):
+            return None
+        return self._written(service, suffix, variant, assays, made, results, runs, biopsies, biopsy)
 
+    def _step(self, rows: list[dict], assay: dict, biopsy, biomarkers: list[str], test) -> Step:
+        mine = tuple(b for b in biomarkers if any(self._answers(r, b) for r in rows))
+        tissue = assay["slides"] if assay["sample"] == "tissue" and present(assay.get("slides")) else 0.0
+        return Step(
+            assay["assay_id"], mine, rows[0]["on"], assay["failure"], test.days,
+            {b: performance(self.values, assay["assay_id"], b, self.name) for b in mine}, test.interval, tissue,
+            biopsy if rows[0].get("sample") == AGAIN else None,
+        )
 
-def _ready(values: Values, steps: list[dict], indication: dict) -> tuple[list[dict], list[str]]:
-    """Assays of the steps with their cost here, and what is missing."""
-    ready, missing = [], []
-    for step in steps:
-        assay = dict(values.evidence.record("assays", assay_id=step["assay_id"]))
-        key = {"assay_id": step["assay_id"]}
-        for name, unit in (("failure", "share"), ("turnaround_days", "days")):
-            assay[name] = values.row_fact("assays", assay, name, name.replace("_", " "), unit, **key).value
-        cost = values.local_money("assay_costs", "cost of the assay", "USD per test", **key)
-        if cost is None:
-            missing.append(f"cost of {step['assay_id']}")
-        else:
-            assay["cost"] = cost.value
-        ready.append(assay)
-    return ready, missing
-
-
-def _option(service, kind, ready, runs, results) -> ServiceOption:
-    def total(name):
-        return sum(n * a[name] for n, a in zip(runs, ready, strict=True))
-
-    return ServiceOption(
-        service["service_id"], service["name"], kind, total("cost"), total("technician_minutes"),
-        total("pathologist_minutes"), results,
-        tuple(
-            AssayUse(a["assay_id"], n, n * a["cost"], n * a["technician_minutes"],
-                     n * a["pathologist_minutes"])
-            for n, a in zip(runs, ready, strict=True)
-        ),
-    )
+    def _written(self, service, suffix, variant, assays, steps, results, runs, biopsies, biopsy) -> ServiceOption:
+        uses = tuple(
+            AssayUse(a["assay_id"], n, n * t.cost, *(n * t.minutes[c] for c in MINUTES),
+                     t.place, t.home, t.runs_a_year)
+            for n, a, t in zip(runs, assays, variant.tests, strict=True)
+        )
+        procedure = biopsies * biopsy.cost if biopsy else 0.0
+        total = {c: sum(getattr(u, f"{c}_minutes") for u in uses) for c in CADRES}
+        family = service["service_id"] + suffix
+        return ServiceOption(
+            family + (f"__{variant.key}" if variant.key else ""),
+            service["name"] + (f" ({variant.words})" if variant.words else ""), service["kind"],
+            sum(u.cost for u in uses) + procedure, total["technician"], total["pathologist"], tuple(results), uses,
+            total["scientist"], total["board"], sum(n * s.slides for n, s in zip(runs, steps, strict=True) if not s.again),
+            biopsies, procedure, family if variant.key else "", variant.tests[0].place,
+        )

@@ -111,16 +111,40 @@ class Policy(Frozen):
 
 
 class Services(Frozen):
-    """Services taken off the table, by id."""
+    """Services taken off the table, by id; whether samples may go abroad and instruments be bought (with
+    laboratory.costing = "micro"); correlation of the errors of two different tests for one biomarker."""
 
     exclude: tuple[Slug, ...] = ()
+    send_out: bool = True
+    buy_instruments: bool = True
+    correlation: Share = 0.0
+
+
+Count = Annotated[int, Field(ge=0, le=1000)]
+RunsAYear = Annotated[float, Field(ge=1, le=2000, allow_inf_nan=False)]
 
 
 class Laboratory(Frozen):
-    """People's time there is for testing in a year."""
+    """How tests are costed, what stands in the laboratory, and the time of its people.
 
+    costing: ``tariff``, the full price of each test; ``micro``, the home laboratory (a hospital's own, a country's
+    national one) by instruments, runs and samples, every other one at its price. The rest but the minutes bears on
+    ``micro`` only: ``tier`` of the home laboratory; ``instruments`` there, by platform; ``runs_a_year``, schedules to
+    choose from; ``minimum_volume``, samples a year below which a test is not run at home; ``seconds`` for the search of
+    whole instruments and the ``gap`` at which it may stop.
+    """
+
+    costing: Literal["tariff", "micro"] = "tariff"
+    tier: Literal["district", "regional", "national", "reference"] | None = None
+    instruments: dict[Slug, Count] = {}
+    runs_a_year: tuple[RunsAYear, ...] = (12, 50, 250)
+    minimum_volume: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] | None = None
+    seconds: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 60
+    gap: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.001
     technician_minutes: Usd | None = None
+    scientist_minutes: Usd | None = None
     pathologist_minutes: Usd | None = None
+    board_minutes: Usd | None = None
 
 
 class Equity(Frozen):

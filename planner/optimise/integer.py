@@ -1,0 +1,148 @@
+"""Whole instruments: the mixed-integer search, with its time limit, its progress and its proven gap.
+
+The search settles what must be whole; the plan, its duals and all that re-solves are then linear, with the
+instruments held as they were settled. First the most health, then the least money at that health (within the gap
+that was proven), so that no instrument is bought for nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from planner.errors import Issue, SolverFailure
+
+LIMITS = {highspy.HighsModelStatus.kTimeLimit: "time limit", highspy.HighsModelStatus.kSolutionLimit: "work limit",
+          highspy.HighsModelStatus.kInterrupt: "stopped"}
+FULL = 1e-9  # shortfall of health that is the solver's rounding
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a search is: seconds, best value found, best that is still possible, gap between them (share)."""
+
+    stage: str
+    seconds: float
+    found: float
+    possible: float
+    gap: float
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Whole numbers of a search, by column. ``status``: ``optimal`` within the gap that was asked for, or the limit
+    that ended it; ``gap``: share of the best health that a longer search could still add at most."""
+
+    columns: np.ndarray
+    values: np.ndarray
+    status: str
+    gap: float
+    money_gap: float
+    seconds: float
+    bound: float  # the most that any plan could reach, in the unit of the objective
+
+
+_watcher: ContextVar[Callable[[Step], bool] | None] = ContextVar("watcher", default=None)
+
+
+@contextmanager
+def watched(by: Callable[[Step], bool]):
+    """Tell the progress of searches to ``by``; where it answers False the search stops with what it has."""
+    token = _watcher.set(by)
+    try:
+        yield
+    finally:
+        _watcher.reset(token)
+
+
+class Search:
+    """A mixed-integer search on a copy of a loaded model (minimise minus value) with its present limits."""
+
+    def __init__(self, model, integers: np.ndarray, seconds: float, gap: float):
+        self.integers, self.seconds, self.gap = integers, seconds, gap
+        self.highs = highspy.Highs()
+        for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("parallel", "off"),
+                              ("mip_rel_gap", gap), ("mip_feasibility_tolerance", 1e-7)):
+            self.highs.setOptionValue(option, value)
+        self.highs.passModel(model.highs.getLp())
+        kind = highspy.HighsVarType.kInteger
+        for column in integers:
+            self.highs.changeColIntegrality(int(column), kind)
+        self.started = time.perf_counter()
+
+    def settle(self, health_row: int, money: np.ndarray) -> Settled | None:
+        """The most health, then the least money that buys it; None where there is no plan at all."""
+        status = self._run("health", self.seconds / 2)
+        if status == "infeasible":
+            return None
+        info = self.highs.getInfo()
+        best, bound = -info.objective_function_value, -info.mip_dual_bound
+        proven = self._gap(best, bound)
+        values = np.array(self.highs.getSolution().col_value)
+        slack = max(FULL, self.gap / 10) * max(1.0, abs(best))
+        self.highs.changeRowBounds(health_row, best - slack, highspy.kHighsInf)
+        index = np.arange(len(money), dtype=np.int32)
+        self.highs.changeColsCost(len(money), index, money)
+        solution = highspy.HighsSolution()
+        solution.col_value = list(values)
+        self.highs.setSolution(solution)
+        second = self._run("money", self.seconds / 2)
+        money_gap = 0.0
+        if second in ("optimal", *LIMITS.values()) and len(self.highs.getSolution().col_value):
+            info = self.highs.getInfo()
+            values = np.array(self.highs.getSolution().col_value)
+            money_gap = self._gap(info.objective_function_value, info.mip_dual_bound)
+        return Settled(self.integers, np.round(values[self.integers]), status, proven, money_gap,
+                       time.perf_counter() - self.started, bound)
+
+    def most(self) -> tuple[float, float] | None:
+        """(best value found, most that is possible) of one search; None where there is no plan."""
+        if self._run("health", self.seconds) == "infeasible":
+            return None
+        info = self.highs.getInfo()
+        return -info.objective_function_value, -info.mip_dual_bound
+
+    @staticmethod
+    def _gap(found: float, bound: float) -> float:
+        return abs(bound - found) / max(1e-9, abs(found)) if np.isfinite(bound) else float("inf")
+
+    def _run(self, stage: str, seconds: float) -> str:
+        watcher = _watcher.get()
+        before = self.highs.getRunTime() if hasattr(self.highs, "getRunTime") else 0.0
+        self.highs.setOptionValue("time_limit", before + seconds)
+        if watcher is None:
+            self.highs.run()
+        else:
+            self._run_watched(stage, watcher)
+        status = self.highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return "optimal"
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return "infeasible"
+        name = LIMITS.get(status)
+        if name is None or not len(self.highs.getSolution().col_value) or not np.isfinite(
+                self.highs.getInfo().objective_function_value):
+            raise SolverFailure([Issue(
+                "laboratory", f"no plan with whole instruments was found ({self.highs.modelStatusToString(status).lower()})",
+                f"allow more than {self.seconds:g} seconds: set laboratory.seconds")])
+        return name
+
+    def _run_watched(self, stage: str, watcher: Callable[[Step], bool]) -> None:
+        def tell(event) -> None:
+            d = event.data_out
+            sign = -1.0 if stage == "health" else 1.0
+            step = Step(stage, time.perf_counter() - self.started, sign * d.mip_primal_bound, sign * d.mip_dual_bound, d.mip_gap)
+            if not watcher(step):
+                event.data_in.user_interrupt = True
+
+        self.highs.cbMipInterrupt += tell
+        try:
+            self.highs.run()
+        finally:
+            self.highs.cbMipInterrupt -= tell
