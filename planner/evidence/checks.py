@@ -33,7 +33,7 @@ REFERENCES = {
     "threshold_source_id": ("sources", "source_id"), "duration_source_id": ("sources", "source_id"),
     "builds_on": ("therapies", "therapy_id"), "service_id": ("services", "service_id"),
     "requires_biomarker_id": ("biomarkers", "biomarker_id"),
-    "first_biomarker_id": ("biomarkers", "biomarker_id"),
+    "first_biomarker_id": ("biomarkers", "biomarker_id"), "biomarker_id": ("biomarkers", "biomarker_id"),
     "indication_id": ("indications", "indication_id"),
 }
 STRATUM_COLUMNS = {"region": ("regions", "region"), "country": ("countries", "iso3")}
