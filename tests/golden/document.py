@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.analysis.published import SOURCES, Figure, figures
 from tests.golden.by_hand import PAYERS
+from tests.pathway import published_costs
 
 TEMPLATE = Path(__file__).with_name("validation_template.md")
 NAMES = {"breast_early/er_pr": "er", "breast_early/her2": "her2", "cml/bcr_abl1": "cml"}
@@ -42,6 +43,7 @@ def write(hand: dict) -> str:
         values[f"{short}.rows"] = used(hand["used"][line])
     values["worth"] = worth(hand)
     values |= {"published": published(figures()), "published.sources": sources()}
+    values |= {"laboratories": published(published_costs.figures()), "laboratories.sources": laboratories()}
     values["branch"] = branch(hand["lines"]["breast_early/her2"])
     text = TEMPLATE.read_text("utf-8")
     missing = set(re.findall(r"\{\{([\w.]+)\}\}", text)) - set(values)
@@ -171,6 +173,12 @@ def published(found: tuple[Figure, ...]) -> str:
 
 def sources() -> str:
     return "\n".join(f"- {name}: {where}" for name, where in SOURCES.items())
+
+
+def laboratories() -> str:
+    """Published cost models of laboratories: where from, of what kind, and what had to be assumed."""
+    return table(["example", "kind", "unit", "source", "assumed, left out"],
+                 [list(row) for row in published_costs.sources()], "---")
 
 
 def used(entries: list[tuple]) -> str:
