@@ -77,16 +77,16 @@ class WorkUp:
 
 
 class Branch(NamedTuple):
-    """One way a sample can go. ``done``: steps run; ``biopsies``: repeated; ``result`` of the biomarker asked for,
-    None where it was not tested; ``timely``: share still untreated when it is known, after ``days``."""
+    """One way a sample can go. ``done``: steps run; ``biopsies``: of these, steps that took a second biopsy, whether or
+    not it sufficed; ``result`` of the biomarker asked for, None where it was not tested; ``until``: steps run, and
+    second biopsies taken, until it was known."""
 
     probability: float
     done: tuple[int, ...]
-    biopsies: int
+    biopsies: tuple[int, ...]
     result: str | None
     usable: bool
-    timely: float
-    days: float
+    until: tuple[tuple[int, ...], tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -106,14 +106,11 @@ class Expected:
 class _State(NamedTuple):
     probability: float
     done: tuple[int, ...]
-    biopsies: int
+    biopsies: tuple[int, ...]
     results: Mapping[str, str]
     decided_by: Mapping[str, int]  # step that gave the result
     slides: float
-    timely: float
-    days: float
-    timely_of: Mapping[str, float]
-    days_of: Mapping[str, float]
+    until: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]  # what had been done when it was known
 
 
 def enough(tissue: tuple[tuple[float, float], ...], slides: float) -> float:
@@ -170,7 +167,7 @@ class _Follower:
     _memory: dict = field(default_factory=dict)
 
     def branches(self) -> Iterator[Branch]:
-        yield from self._walk(0, _State(1.0, (), 0, {}, {}, 0.0, 1.0, 0.0, {}, {}))
+        yield from self._walk(0, _State(1.0, (), (), {}, {}, 0.0, {}))
 
     def _walk(self, n: int, s: _State) -> Iterator[Branch]:
         if not some(s.probability):
@@ -178,15 +175,15 @@ class _Follower:
         if n == len(self.work_up.steps):
             result = s.results.get(self.target)
             usable = result != FAILED if result else FAILED not in s.results.values()
-            timely, days = (s.timely_of[self.target], s.days_of[self.target]) if result else (s.timely, s.days)
-            yield Branch(s.probability, s.done, s.biopsies, result, usable, timely, days)
+            until = s.until[self.target] if result else (s.done, s.biopsies)
+            yield Branch(s.probability, s.done, s.biopsies, result, usable, until)
             return
         step = self.work_up.steps[n]
         asked = self._asked(n, step, s)
         if not asked:
             yield from self._walk(n + 1, s)
             return
-        for state, has_sample in self._sample(step, s):
+        for state, has_sample in self._sample(n, step, s):
             if has_sample:
                 yield from self._run(n, step, asked, state)
             else:
@@ -215,13 +212,12 @@ class _Follower:
         before = self.work_up.steps[n - 1]
         return next((s.results.get(b) for b in self._parts(before)), None)
 
-    def _sample(self, step: Step, s: _State) -> Iterator[tuple[_State, bool]]:
+    def _sample(self, n: int, step: Step, s: _State) -> Iterator[tuple[_State, bool]]:
         """Whether there is a sample for the step: tissue left of the first, or a second biopsy."""
         p = s.probability
         if step.again:
             b = step.again
-            taken = s._replace(biopsies=s.biopsies + 1, days=s.days + b.days, slides=step.slides,
-                               timely=s.timely * timely(self.work_up.attrition, b.days))
+            taken = s._replace(biopsies=(*s.biopsies, n), slides=step.slides)
             yield taken._replace(probability=p * b.feasible * b.successful), True
             yield taken._replace(probability=p * b.feasible * (1 - b.successful)), False
             yield s._replace(probability=p * (1 - b.feasible)), False
@@ -236,8 +232,7 @@ class _Follower:
 
     def _run(self, n: int, step: Step, asked: list[str], s: _State) -> Iterator[Branch]:
         """The step is run: it fails for all its biomarkers, or each gets a result."""
-        lost = timely(self.work_up.attrition, step.days) * many_waiting(self.work_up.attrition, step.interval)
-        s = s._replace(done=(*s.done, n), days=s.days + step.days + step.interval / 2, timely=s.timely * lost)
+        s = s._replace(done=(*s.done, n))
         yield from self._walk(n + 1, self._failed(n, asked, s._replace(probability=s.probability * step.failure)))
         usable = s.probability * (1 - step.failure)
         for outcome in product((POSITIVE, EQUIVOCAL, NEGATIVE), repeat=len(asked)):
@@ -253,8 +248,7 @@ class _Follower:
     def _with(self, n: int, results: dict[str, str], s: _State) -> _State:
         return s._replace(
             results={**s.results, **results}, decided_by={**s.decided_by, **dict.fromkeys(results, n)},
-            timely_of={**s.timely_of, **dict.fromkeys(results, s.timely)},
-            days_of={**s.days_of, **dict.fromkeys(results, s.days)},
+            until={**s.until, **dict.fromkeys(results, (s.done, s.biopsies))},
         )
 
     def _chance(self, n: int, step: Step, biomarker: str, result: str, s: _State) -> float:
@@ -287,11 +281,6 @@ class _Follower:
         return self._memory[n]
 
 
-def timely(attrition, days):
-    """Share still untreated after some days."""
-    return exp(-attrition * days)
-
-
 def many_waiting(attrition, interval: float):
     """Share still untreated when the next run starts; one entry per version."""
     if not interval:
@@ -311,13 +300,50 @@ def dependent(second, first, was_positive: bool, correlation: float):
     return least(1.0, most(0.0, second + correlation * spread * odds))
 
 
-def expected(work_up: WorkUp, target: str) -> tuple[Expected, list[float], float]:
-    """(what the work-up tells of a biomarker, expected runs of each step, second biopsies), per patient."""
+@dataclass(frozen=True)
+class Outline:
+    """The branches of a work-up for one biomarker without their times: what the laboratories that run it share.
+
+    runs: expected runs of each step, biopsies: second ones, per patient; known: (carrier, called positive, what was
+    done until then) -> share of the carriers, of the others, with a usable result.
+    """
+
+    share: float
+    runs: tuple[float, ...]
+    biopsies: float
+    known: Mapping[tuple[bool, bool, tuple[tuple[int, ...], tuple[int, ...]]], float]
+
+    def expected(self, steps: tuple[Step, ...], attrition: float) -> Expected:
+        """What is known in time where the steps take as long as ``steps`` tell."""
+        lost = [exp(-attrition * s.days) * many_waiting(attrition, s.interval) for s in steps]
+        took = [s.days + s.interval / 2 for s in steps]
+        in_time, called, usable, days = ({True: 0.0, False: 0.0} for _ in range(4))
+        for (carrier, positive, (done, again)), p in self.known.items():
+            timely, wait = p, 0.0
+            for n in done:
+                timely, wait = timely * lost[n], wait + took[n]
+            for n in again:
+                timely, wait = timely * exp(-attrition * steps[n].again.days), wait + steps[n].again.days
+            usable[carrier], days[carrier] = usable[carrier] + p, days[carrier] + p * wait
+            in_time[carrier] = in_time[carrier] + timely
+            if positive:
+                called[carrier] = called[carrier] + timely
+
+        def everybody(of: dict[bool, float]) -> float:
+            return self.share * of[True] + (1 - self.share) * of[False]
+
+        return Expected(
+            everybody(in_time), everybody(usable), in_time[True], in_time[False],
+            over(called[True], in_time[True]), 1 - over(called[False], in_time[False]),
+            over(everybody(days), everybody(usable)),
+        )
+
+
+def outline(work_up: WorkUp, target: str) -> Outline:
+    """All branches for one biomarker, summed by what they have in common."""
     tracked, share = tracked_for(work_up, target), work_up.prevalence[target]
-    runs, biopsies, known, waited = [0.0] * len(work_up.steps), 0.0, 0.0, 0.0
-    in_time, called = {}, {}
+    runs, biopsies, known = [0.0] * len(work_up.steps), 0.0, {}
     for carrier, weight in ((True, share), (False, 1 - share)):
-        in_time[carrier] = called[carrier] = 0.0
         for part, carried in kinds(work_up, target, tracked, carrier):
             if not some(part):
                 continue
@@ -325,16 +351,17 @@ def expected(work_up: WorkUp, target: str) -> tuple[Expected, list[float], float
                 p = part * b.probability
                 for n in b.done:
                     runs[n] = runs[n] + weight * p
-                biopsies = biopsies + weight * p * b.biopsies
+                biopsies = biopsies + weight * p * len(b.biopsies)
                 if b.usable:
-                    known, waited = known + weight * p, waited + weight * p * b.days
-                    in_time[carrier] = in_time[carrier] + p * b.timely
-                    if b.result == POSITIVE:
-                        called[carrier] = called[carrier] + p * b.timely
-    return Expected(
-        share * in_time[True] + (1 - share) * in_time[False], known, in_time[True], in_time[False],
-        over(called[True], in_time[True]), 1 - over(called[False], in_time[False]), over(waited, known),
-    ), runs, biopsies
+                    key = (carrier, b.result == POSITIVE, b.until)
+                    known[key] = known.get(key, 0.0) + p
+    return Outline(share, tuple(runs), biopsies, known)
+
+
+def expected(work_up: WorkUp, target: str) -> tuple[Expected, tuple[float, ...], float]:
+    """(what the work-up tells of a biomarker, expected runs of each step, second biopsies), per patient."""
+    found = outline(work_up, target)
+    return found.expected(work_up.steps, work_up.attrition), found.runs, found.biopsies
 
 
 def over(part, whole):

@@ -5,11 +5,12 @@ What happens to a sample is :mod:`planner.pathway.branches`; where it happens :m
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 
 from planner.evidence.base import Evidence
 from planner.pathway.arrays import some
-from planner.pathway.branches import Biopsy, Step, WorkUp, expected, over
+from planner.pathway.branches import Biopsy, Outline, Step, WorkUp, outline, over
 from planner.pathway.laboratories import CADRES, Laboratories, Tariffs, Variant
 from planner.pathway.performance import performance
 from planner.pathway.problem import AssayUse, ServiceOption, ServiceResult
@@ -71,7 +72,9 @@ class ServiceBuilder:
         if biopsy is None and any(mine[0].get("sample") == AGAIN for mine in steps):
             return [], ["feasibility and cost of a second biopsy"]
         variants, missing = self.laboratories.variants(assays)
-        made = [self._option(service, steps, assays, biopsy, biomarkers, suffix, v) for v in variants]
+        work = self._work_up(service, steps, assays, biopsy, biomarkers)
+        outlines = {b: outline(work, b) for b in biomarkers} if variants else {}
+        made = [self._option(service, work, outlines, assays, biopsy, suffix, v) for v in variants]
         out = [m for m in made if m is not None]
         return out, missing or ([] if out else ["a usable result"])
 
@@ -99,32 +102,36 @@ class ServiceBuilder:
             "tissue", r, "share_with_at_least", f"samples with {r['slides']} slides", "share",
             indication_id=self.name, slides=str(r["slides"])).value) for r in rows))
 
-    def _option(self, service, steps, assays, biopsy, biomarkers, suffix, variant: Variant) -> ServiceOption | None:
-        made = [self._step(mine, assay, biopsy, biomarkers, test)
-                for mine, assay, test in zip(steps, assays, variant.tests, strict=True)]
+    def _work_up(self, service, steps, assays, biopsy, biomarkers: list[str]) -> WorkUp:
+        """The pathway here, whatever the laboratory."""
+        made = tuple(self._step(mine, assay, biopsy, biomarkers) for mine, assay in zip(steps, assays, strict=True))
         shared = sum(s.slides > 0 for s in made) > 1
-        work = WorkUp(
-            tuple(made), {b: self.prevalence[b] for b in biomarkers}, bool(service.get("exclusive")),
+        return WorkUp(
+            made, {b: self.prevalence[b] for b in biomarkers}, bool(service.get("exclusive")),
             self.indication["attrition_per_day"], self._tissue() if shared else (), self.values.scenario.services.correlation,
         )
-        results, runs, biopsies = [], [], 0.0
-        for b in biomarkers:
-            found, runs, biopsies = expected(work, b)
+
+    def _option(self, service, work: WorkUp, outlines: dict[str, Outline], assays, biopsy, suffix,
+                variant: Variant) -> ServiceOption | None:
+        steps = tuple(replace(s, days=t.days, interval=t.interval) for s, t in zip(work.steps, variant.tests, strict=True))
+        results = []
+        for b, found in outlines.items():
+            told = found.expected(steps, work.attrition)
             results.append(ServiceResult(
-                b, found.in_time, over(found.in_time_carriers * found.sensitivity, found.in_time),
-                1 - over(found.in_time_others * (1 - found.specificity), found.in_time), found.days, found.usable,
-                found.sensitivity, found.specificity,
+                b, told.in_time, over(told.in_time_carriers * told.sensitivity, told.in_time),
+                1 - over(told.in_time_others * (1 - told.specificity), told.in_time), told.days, told.usable,
+                told.sensitivity, told.specificity,
             ))
         if not any(some(r.usable) for r in results):
             return None
-        return self._written(service, suffix, variant, assays, made, results, runs, biopsies, biopsy)
+        return self._written(service, suffix, variant, assays, steps, results, found.runs, found.biopsies, biopsy)
 
-    def _step(self, rows: list[dict], assay: dict, biopsy, biomarkers: list[str], test) -> Step:
+    def _step(self, rows: list[dict], assay: dict, biopsy, biomarkers: list[str]) -> Step:
         mine = tuple(b for b in biomarkers if any(self._answers(r, b) for r in rows))
         tissue = assay["slides"] if assay["sample"] == "tissue" and present(assay.get("slides")) else 0.0
         return Step(
-            assay["assay_id"], mine, rows[0]["on"], assay["failure"], test.days,
-            {b: performance(self.values, assay["assay_id"], b, self.name) for b in mine}, test.interval, tissue,
+            assay["assay_id"], mine, rows[0]["on"], assay["failure"], assay["turnaround_days"],
+            {b: performance(self.values, assay["assay_id"], b, self.name) for b in mine}, 0.0, tissue,
             biopsy if rows[0].get("sample") == AGAIN else None,
         )
 
