@@ -25,7 +25,7 @@ def collected(*checks: Callable[[], Any]) -> list:
         except BadInput as error:
             issues += error.issues
     if issues:
-        raise BadInput(issues)
+        raise BadInput(dict.fromkeys(issues))  # one fault of a shared file is found by several checks
     return found
 
 
@@ -72,10 +72,33 @@ def _value(text: str):
 
 
 def scenario_of(arguments, name: str | None = None):
-    """The scenario that the command line names, with --budget and --set laid over it."""
+    """The scenario that the command line names (or ``name``, one of several), with a hospital's cases from the workbooks
+    of --evidence, then --budget and --set laid over it."""
+    from planner.evidence.base import stated_cases
     from planner.scenario.scenario import load
 
-    return load(arguments.scenario if name is None else name, changes(arguments))
+    cases = stated_cases(arguments.evidence)
+    scenario = load(arguments.scenario if name is None else name, changes(arguments), cases)
+    if name is None:
+        a_hospital(cases, scenario)
+    return scenario
+
+
+def a_hospital(cases, *scenarios) -> None:
+    """A workbook's yearly cases must be asked for: raises BadInput where no scenario is a hospital's."""
+    if cases and not any(s.setting.hospital for s in scenarios):
+        raise BadInput([Issue("--evidence, sheet cases", "it states a hospital's yearly cases, and the setting names none",
+                              'name it: --set setting.hospital="Model hospital"; or empty the column `cases`', "conflict")])
+
+
+def at_home(scenario, evidence, countries) -> None:
+    """A hospital's plan cannot be carried to other countries (``countries``: names; None for all)."""
+    from planner.evidence.strata import place
+
+    own = place(evidence, scenario.setting.country).iso3
+    if scenario.setting.hospital and (countries is None or any(place(evidence, c).iso3 != own for c in countries)):
+        raise BadInput([Issue("--countries", "a hospital's own cases cannot be carried to other countries",
+                              "give a scenario of a whole country", "conflict")])
 
 
 def evidence_of(arguments, more: Sequence[str] = ()):

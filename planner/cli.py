@@ -14,7 +14,7 @@ from pathlib import Path
 
 import planner
 from planner import commands, documents
-from planner.arguments import evidence_of, scenario_of
+from planner.arguments import a_hospital, collected, evidence_of, scenario_of
 from planner.errors import BadInput, Issue, PlannerError
 
 LATER = ("strategies",)
@@ -81,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_commands(add)
     template_ = add("template", template, "a workbook of a place's numbers, to be changed and laid over the evidence")
     template_.add_argument("--out", required=True, metavar="inputs.xlsx")
-    template_.add_argument("--country", required=True, metavar="KEN", help="a code or name, as `places` lists them")
+    template_.add_argument("scenario", nargs="?", metavar="SCENARIO", help="of its place, with its hospital's cases")
+    template_.add_argument("--country", metavar="KEN", help="in place of a scenario: a code or name, as `places` lists them")
     template_.add_argument("--region", metavar="US-TX", help="a region of it")
     add("audit", audit, "check every constraint and total of a plan file").add_argument(
         "plan", metavar="PLAN.json", help="a plan as `plan --out plan.json` writes it")
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def validate(arguments) -> int:
     """Check a scenario against the evidence, or evidence by itself; tell what it covers."""
-    from planner.evidence.base import data_folder
+    from planner.evidence.base import data_folder, stated_cases
     from planner.evidence.base import validate as faults
     from planner.pathway.build import build_problem
     from planner.pathway.named import own_issues
@@ -101,7 +102,9 @@ def validate(arguments) -> int:
 
     name = arguments.path or ""
     if name.endswith(".toml") or (name in shipped() and not Path(name).exists()):
-        scenario = load(name)
+        cases = stated_cases(arguments.evidence)
+        scenario = load(name, cases=cases)
+        a_hospital(cases, scenario)
         build_problem(evidence_of(arguments), scenario)
         print(f"{arguments.path}: the scenario \"{scenario.name}\" can be planned.")
         return 0
@@ -124,26 +127,48 @@ def validate(arguments) -> int:
 def template(arguments) -> int:
     """A workbook with every number that a place's plan reads, to be changed and laid over the evidence."""
     from planner.evidence.strata import place
-    from planner.pathway.template import template_rows
+    from planner.pathway.template import case_rows, template_rows
     from planner.report.workbook import write_template
+    from planner.scenario.model import placed
 
     file = Path(arguments.out)
-    issues = []
-    if file.suffix.lower() != ".xlsx":
-        issues.append(Issue(f"--out {arguments.out}", "the template is a workbook", "let the name end in .xlsx", "file_kind"))
-    if not file.parent.is_dir():
-        issues.append(Issue(f"--out {arguments.out}", "the folder does not exist", "create it first", "no_file"))
+
+    def writable() -> None:
+        issues = []
+        if file.suffix.lower() != ".xlsx":
+            issues.append(Issue(f"--out {arguments.out}", "the template is a workbook", "let the name end in .xlsx", "file_kind"))
+        if not file.parent.is_dir():
+            issues.append(Issue(f"--out {arguments.out}", "the folder does not exist", "create it first", "no_file"))
+        if issues:
+            raise BadInput(issues)
+
+    def asked():
+        country, region, hospital, cases = _template_of(arguments)
+        return place(evidence, country, region), hospital, cases
+
     evidence = evidence_of(arguments)
-    try:
-        here = place(evidence, arguments.country, arguments.region)
-    except BadInput as error:
-        issues += error.issues
-    if issues:
-        return _tell(issues, 2)
-    write_template(template_rows(evidence, here.iso3, here.region), here.name, evidence, file)
-    print(f"{arguments.out}: the numbers of {here.name}. Change what you know better, then `validate` it and lay it over "
+    _, (here, hospital, cases) = collected(writable, asked)
+    rows = template_rows(evidence, here.iso3, here.region, hospital, cases)
+    name = placed(here.name, hospital)
+    write_template(rows, name, evidence, file, case_rows(evidence, here.iso3, here.region, cases))
+    print(f"{arguments.out}: the numbers of {name}. Change what you know better, then `validate` it and lay it over "
           "the evidence with --evidence.")
     return 0
+
+
+def _template_of(arguments):
+    """(country, region, hospital, its cases) that a template is asked for: of a scenario, or by country and region."""
+    from planner.evidence.base import stated_cases
+    from planner.scenario.scenario import load
+
+    if (arguments.scenario is None) == (arguments.country is None) or (arguments.scenario and arguments.region):
+        raise BadInput([Issue("template", "it is of one place", "give a scenario, or --country (and --region)", "conflict")])
+    cases = stated_cases(arguments.evidence)
+    if arguments.country is not None:
+        return arguments.country, arguments.region, None, cases
+    scenario = load(arguments.scenario, cases=cases)
+    a_hospital(cases, scenario)
+    return scenario.setting.country, scenario.setting.region, scenario.setting.hospital, scenario.cases
 
 
 def _coverage(evidence) -> list[str]:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from functools import partial
 
 import planner
-from planner.arguments import AXES, collected, evidence_of, number, outputs, scenario_of, write_text
+from planner.arguments import AXES, a_hospital, at_home, collected, evidence_of, number, outputs, scenario_of, write_text
 from planner.errors import BadInput, Issue
+from planner.evidence.base import stated_cases
 from planner.report import analyses
 
 MOST_DRAWS = 100_000
@@ -169,7 +170,8 @@ def compare(arguments) -> int:
         lambda: outputs(arguments.out),
         lambda: collected(*(partial(scenario_of, arguments, name) for name in arguments.scenario)),
         lambda: _one_scenario(arguments))
-    against = arguments.against_evidence and _other_evidence(arguments)
+    a_hospital(stated_cases(arguments.evidence), *scenarios)
+    against = arguments.against_evidence and _other_evidence(arguments, scenarios[0])
     return _told(files, evidence_of(arguments), lambda evidence, watch: planner.compare(
         scenarios, evidence, against=against, progress=watch))
 
@@ -179,6 +181,7 @@ def batch(arguments) -> int:
     files, scenario, draws, seed, (evidence, countries) = collected(
         *_common(arguments), lambda: number(arguments.draws, "--draws", 0, MOST_DRAWS), lambda: _seed(arguments),
         lambda: _countries(arguments))
+    at_home(scenario, evidence, countries)
     return _told(files, evidence, lambda evidence, watch: planner.batch(
         scenario, evidence, countries=countries, draws=draws, seed=seed, progress=watch, scheduler=arguments.scheduler,
         per_person=arguments.per_person))
@@ -197,10 +200,13 @@ def _one_scenario(arguments) -> None:
         raise BadInput([Issue("--against-evidence", "it compares one scenario on two evidence versions", "give one scenario")])
 
 
-def _other_evidence(arguments):
+def _other_evidence(arguments, scenario):
     """The evidence to compare with: a data package of its own, or rows laid over the same evidence."""
     from pathlib import Path
 
+    if any(scenario.cases.get(k) != v for k, v in stated_cases([arguments.against_evidence]).items()):
+        raise BadInput([Issue("--against-evidence, sheet cases", "a hospital's cases belong to the scenario, not to the evidence",
+                              "compare two scenario files, or empty the column `cases`", "conflict")])
     path = Path(arguments.against_evidence)
     if path.name == "datapackage.json" or (path / "datapackage.json").is_file():
         return planner.load_evidence(path, arguments.evidence)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import planner
-from planner.arguments import KINDS, PAPERS, collected, evidence_of, number, outputs, scenario_of, write_text
+from planner.arguments import KINDS, PAPERS, at_home, collected, evidence_of, number, outputs, scenario_of, write_text
 from planner.commands import MOST_DRAWS, MOST_SEED, Watched
 from planner.errors import BadInput, Issue, PlannerError
 from planner.report import tables
@@ -174,6 +174,7 @@ def _countries(text: str | None, scenario, evidence) -> list[str]:
     if not names:
         raise BadInput([Issue("--countries", "it names no country", "give codes such as KEN,UGA", "unknown_place")])
     codes = collected(*(partial(place, evidence, name) for name in names))
+    at_home(scenario, evidence, names)
     return list(dict.fromkeys(p.iso3 for p in codes))
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 from planner.errors import BadInput, Issue
 from planner.evidence import checks
 from planner.evidence.dictionary import Dictionary, Table, descriptor_issues, load_dictionary
+from planner.evidence.own_sheets import CASES, hospital_cases
 from planner.evidence.strata import StrataIndex, rows_of
-from planner.evidence.tables import read_tables, typed
+from planner.evidence.tables import read_tables, read_workbook, typed
 from planner.evidence.update import as_true
 
 Frames = dict[str, pd.DataFrame]
@@ -157,6 +158,23 @@ def validate(path: str | Path) -> list[Issue]:
     return issues or [i for check in checks.STRICT_CHECKS for i in check(frames, dictionary)]
 
 
+def stated_cases(overlays: Iterable[str | Path]) -> dict[str, float]:
+    """A hospital's people a year by indication, from the sheets ``cases`` of workbooks; a later workbook goes before
+    an earlier one. Raises :class:`BadInput` with all faults of the overlays where such a sheet has one."""
+    overlays = [Path(path) for path in overlays]
+    out: dict[str, float] = {}
+    for path in overlays:
+        if path.suffix.lower() != ".xlsx" or not path.is_file():
+            continue
+        frames, issues = read_workbook(path, load_dictionary(data_folder()), only=CASES)
+        cases, faults = hospital_cases(frames[CASES]) if CASES in frames else ({}, [])
+        if issues or faults:
+            load_evidence(overlays=overlays)  # tells these among all others
+            raise BadInput([*issues, *faults])
+        out |= cases
+    return out
+
+
 def _source(path: str | Path | None) -> Path:
     if path is None:
         return data_folder()
@@ -173,6 +191,7 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
     laid over it (a workbook in which nothing was changed lays none)."""
     dictionary = load_dictionary(base if _has_descriptor(base) else data_folder())
     texts, issues = read_tables(base, dictionary)
+    stated = [texts.pop(CASES)] if CASES in texts else []
     issues += checks.check_tables(texts, dictionary) if texts or not issues else []
     issues += checks.check_columns(texts, dictionary) + _cell_issues(texts, dictionary)
     frames = _typed(texts, dictionary)
@@ -184,6 +203,7 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
         if not texts and not faults:
             faults = [Issue(path.name, "there is no table in it", "give CSV files or sheets named after tables",
                             "empty")]
+        stated += [texts.pop(CASES)] if CASES in texts else []
         issues += faults + checks.check_overlay_columns(texts, dictionary) + _cell_issues(texts, dictionary)
         over = _labelled(_typed(texts, dictionary), path.name)
         issues += checks.check_duplicates(over, dictionary)
@@ -191,6 +211,8 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
         frames = {name: _merge(dictionary.table(name), frames.get(name), over.get(name))
                   for name in dictionary.tables if name in frames or name in over}
     issues += [i for check in checks.ROW_CHECKS for i in check(frames, dictionary)]
+    known = frames["indications"]["indication_id"] if "indications" in frames else ()
+    issues += [issue for frame in stated for issue in hospital_cases(frame, known)[1]]
     return dictionary, frames, issues, laid
 
 

@@ -2,11 +2,13 @@
 
 Sheets are called ``own TABLE``; each row holds a key, the value (to be changed), the shipped value, and
 the place. What is not changed stays inherited and leaves no trace. The sheet ``local_counts`` is a table of
-the dictionary and is read as such.
+the dictionary and is read as such. The sheet ``cases`` holds a hospital's yearly cases: they are no evidence but
+belong to the scenario, and are handed on to it.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 import zlib
@@ -18,10 +20,12 @@ from planner.errors import Issue
 from planner.evidence.dictionary import Dictionary
 
 PREFIX = "own "
+CASES = "cases"  # the sheet, and its column of numbers
 FIXED = ("value", "why", "shipped", "column_name", "stratum_type", "stratum", "check")
 BESIDE = ("unit", "low", "high", "level", "borrowed_from", "grade", "note", "source")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 MONEY = ("cost", "price")
+MOST_CASES = 1_000_000  # people a year at one treatment decision in one hospital
 
 
 def row_check(row: Mapping, keys: Iterable[str]) -> str:
@@ -77,3 +81,49 @@ def _row(table: str, number: int, cells: dict[str, str], dictionary: Dictionary)
             "currency": "USD" if cells["column_name"] in MONEY else "",
             "year": str(dictionary.base_year) if cells["column_name"] in MONEY else "", "shipped": shipped, "why": why,
             "source": cells.get("source", "").strip()}, []
+
+
+def hospital_cases(frame: pd.DataFrame, known: Iterable[str] | None = None) -> tuple[dict[str, float], list[Issue]]:
+    """People a year by indication that the sheet ``cases`` states, and all faults. An empty cell states nothing.
+
+    ``frame``: the text frame, index = row of the sheet. ``known``: ids of the indications, where they are to be checked.
+    """
+    missing = [c for c in ("indication_id", CASES) if c not in frame.columns]
+    if missing:
+        return {}, [Issue(f"sheet {CASES}", f"it is no sheet of the template: {', '.join(missing)} missing",
+                          "start again from `template`", "not_template")]
+    known = None if known is None else sorted(known)
+    out: dict[str, float] = {}
+    issues, seen = [], set()
+    for number, name, text in zip(frame.index, frame["indication_id"].str.strip(), frame[CASES].str.strip(), strict=True):
+        where = f"{CASES}, row {number}"
+        if not name and not text:
+            continue
+        if not name:
+            issues.append(Issue(where, "a number stands there without its indication", "give indication_id, or empty the row",
+                                "missing"))
+        elif name in seen:
+            issues.append(Issue(where, f"`{name}` stands twice", "keep one of the rows", "duplicate"))
+        elif known is not None and name not in known:
+            issues.append(Issue(f"{where}, indication_id", f"unknown indication `{name}`", _near(name, known), "unknown_id"))
+        seen.add(name)
+        fault = _count_fault(text)
+        if fault:
+            issues.append(Issue(f"{where}, {CASES}", *fault))
+        elif text and name:
+            out[name] = float(text)
+    return out, issues
+
+
+def _count_fault(text: str) -> tuple[str, str, str] | None:
+    """What is wrong with a number of people (what, remedy, code)."""
+    if text and not NUMBER.fullmatch(text):
+        return f"`{text}` is no number", "give people a year, such as 120, without a thousands separator", "type"
+    if text and not 0 <= float(text) <= MOST_CASES:
+        return f"{text} people a year are impossible", f"give a number from 0 to {MOST_CASES:,}", "out_of_range"
+    return None
+
+
+def _near(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, 3, 0.5)
+    return f"did you mean {' or '.join(close)}" if close else "the sheet of a new `template` lists them"

@@ -22,7 +22,7 @@ import pandas as pd
 
 from planner.errors import Issue
 from planner.evidence.dictionary import Dictionary, Table
-from planner.evidence.own_sheets import PREFIX, own_values
+from planner.evidence.own_sheets import CASES, PREFIX, own_values
 
 MAX_CSV = 50_000_000
 MAX_WORKBOOK = 10_000_000
@@ -89,8 +89,9 @@ def read_csv(path: Path, name: str) -> tuple[pd.DataFrame | None, list[Issue]]:
     return _frame(list(enumerate(rows, start=1)), path.name, name)
 
 
-def read_workbook(path: Path, dictionary: Dictionary) -> tuple[TextFrames, list[Issue]]:
-    """Sheets of an .xlsx workbook as text frames (sheet name = table name).
+def read_workbook(path: Path, dictionary: Dictionary, only: str = "") -> tuple[TextFrames, list[Issue]]:
+    """Sheets of an .xlsx workbook as text frames (sheet name = table name; the sheet ``cases`` under its own);
+    ``only``: of one sheet.
 
     The file is untrusted: sizes are checked before unpacking, formulas are never evaluated.
     """
@@ -107,7 +108,7 @@ def read_workbook(path: Path, dictionary: Dictionary) -> tuple[TextFrames, list[
             warnings.simplefilter("ignore")  # openpyxl warns of styles and validations it drops
             book = load_workbook(path, read_only=True, data_only=False, keep_links=False)
             try:
-                return _read_sheets(book, path.name, dictionary)
+                return _read_sheets(book, path.name, dictionary, only)
             finally:
                 book.close()
     # A crafted file can raise nearly anything from the parser; each of it means "not a workbook".
@@ -135,11 +136,11 @@ def _unsafe(path: Path) -> list[Issue]:
     return []
 
 
-def _read_sheets(book, file: str, dictionary: Dictionary) -> tuple[TextFrames, list[Issue]]:
+def _read_sheets(book, file: str, dictionary: Dictionary, only: str) -> tuple[TextFrames, list[Issue]]:
     frames, issues, own = {}, [], {}
     for sheet in book.worksheets:
         name = sheet.title.strip()
-        if name.lower() in NOTES:
+        if name.lower() in NOTES or (only and name != only):
             continue
         if name.startswith(PREFIX):
             rows, faults = _sheet_rows(sheet, name)
@@ -148,7 +149,7 @@ def _read_sheets(book, file: str, dictionary: Dictionary) -> tuple[TextFrames, l
             if frame is not None:
                 own[name.removeprefix(PREFIX)] = frame
             continue
-        if name not in dictionary.tables:
+        if name not in dictionary.tables and name != CASES:
             issues.append(_fault(f"{file}, sheet {name!r}", "no table of the dictionary has this name",
                                  near(name, dictionary.tables), "unknown_table"))
             continue

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from planner.evidence.base import Evidence
-from planner.evidence.own_sheets import row_check
+from planner.evidence.own_sheets import CASES, row_check
 from planner.pathway.build import build_problem
 from planner.pathway.named import OVERRIDABLE
 from planner.pathway.problem import Fact
@@ -44,10 +46,22 @@ class _Recorder(Values):
         return self._kept("drug_prices", "price", {"drug": drug}, super().drug_price(drug))
 
 
-def template_rows(evidence: Evidence, country: str, region: str | None = None) -> dict[str, list[dict]]:
+def case_rows(evidence: Evidence, country: str, region: str | None = None,
+              cases: Mapping[str, float] | None = None) -> list[dict]:
+    """Rows of the sheet ``cases``: each indication with a hospital's people a year where they are stated, and those of
+    the whole country or region as help."""
+    whole = Scenario(name="template", setting=Setting(country=country, region=region))
+    return [{"indication_id": i.indication, "indication": i.name, CASES: (cases or {}).get(i.indication),
+             "eligible_in_country_or_region": i.eligible or None} for i in build_problem(evidence, whole).indications]
+
+
+def template_rows(evidence: Evidence, country: str, region: str | None = None, hospital: str | None = None,
+                  cases: Mapping[str, float] | None = None) -> dict[str, list[dict]]:
     """Rows by table: key columns, the resolved value twice (to change, and as shipped), unit, interval, and
-    where it was borrowed from. Raises BadInput for an unknown place."""
-    scenario = Scenario(name="template", setting=Setting(country=country, region=region))
+    where it was borrowed from. With a hospital and its cases: of what its plan reads. Raises BadInput for an
+    unknown place."""
+    setting = Setting(country=country, region=region, hospital=hospital)
+    scenario = Scenario(name="template", setting=setting, cases=dict(cases or {}) if hospital else {})
     made: list[_Recorder] = []
 
     def recorder(*arguments):

@@ -108,15 +108,18 @@ TEMPLATE_WORDS = (
     "the shipped value is kept beside it. Keys, `shipped`, `column_name` and the place are not to be changed.",
     "Counts of a laboratory go into the sheet local_counts: one row for each biomarker, laboratory and year. They update",
     "the prevalence. Name the assay where the counts are raw positives: they are then turned into true prevalence.",
+    "The sheet cases is for a hospital: people a year who stand at each treatment decision in its care. Beside them, as help,",
+    "those of the whole country or region. An empty cell leaves the scenario's own number; without one there is nobody.",
     "Check the file with `validate`, and lay it over the evidence with `--evidence`.",
 )
 
 
-def write_template(rows: dict[str, list[dict]], place: str, evidence, target: str | Path | BytesIO) -> None:
+def write_template(rows: dict[str, list[dict]], place: str, evidence, target: str | Path | BytesIO,
+                   cases: list[dict]) -> None:
     """Write a setting's numbers to be changed, one sheet a table, to an .xlsx file or buffer.
 
-    ``rows``: as :func:`planner.pathway.template.template_rows` gives them. Raises BadInput where the file
-    cannot be written.
+    ``rows``, ``cases``: as :func:`planner.pathway.template.template_rows` and ``case_rows`` give them. Raises BadInput
+    where the file cannot be written.
     """
     book = Workbook()
     book.remove(book.active)
@@ -125,14 +128,14 @@ def write_template(rows: dict[str, list[dict]], place: str, evidence, target: st
     for n, text in enumerate((f"Numbers of {place}", rests, *TEMPLATE_WORDS), 1):
         put(sheet, n, 1, text)
     sheet.column_dimensions["A"].width = 110
-    for table, mine in rows.items():
-        sheet = book.create_sheet(f"own {table}")
+    for title, mine, free in (*((f"own {table}", mine, "value") for table, mine in rows.items()), ("cases", cases, "cases")):
+        sheet = book.create_sheet(title)
         columns = list(mine[0])
         _head(sheet, 1, columns)
         for r, row in enumerate(mine, 2):
             for n, column in enumerate(columns, 1):
                 put(sheet, r, n, row[column], "as it is")
-        sheet.freeze_panes = sheet.cell(2, columns.index("value") + 1)
+        sheet.freeze_panes = sheet.cell(2, columns.index(free) + 1)
         sheet.auto_filter.ref = sheet.dimensions
         _widths(sheet)
     _head(book.create_sheet("local_counts"), 1, evidence.dictionary.table("local_counts").columns)

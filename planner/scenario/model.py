@@ -14,8 +14,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from planner.evidence.own_sheets import MOST_CASES
+
 MOST_USD = 1e15  # more than all the money there is: beyond it the solver would read "no limit"
-MOST_CASES = 1e6  # people a year in one hospital
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Usd = Annotated[float, Field(ge=0, le=MOST_USD, allow_inf_nan=False)]
 Money = Usd | tuple[Usd, ...] | None

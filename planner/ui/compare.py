@@ -54,7 +54,7 @@ def _offered() -> dict[str, Scenario]:
         name = links.place_name(cache.evidence(), place)
         out[NOW] = mine.model_copy(update={"name": "This plan"})
         try:
-            out[BARE] = links.build(place, {}, f"{name} without limits or changes")
+            out[BARE] = links.build(place, {"cases": dict(mine.cases)} if mine.cases else {}, f"{name} without limits or changes")
         except PlannerError:
             out.pop(BARE, None)
     out |= {FILE + name: s for name, s in state.uploaded().items()}

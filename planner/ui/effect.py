@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from planner.evidence.strata import place
+from planner.pathway.build import settings
 from planner.pathway.derivation import CROSSOVER_WORDS, KIND_WORDS, STATE_WORDS, Derivation, Figure, Step, derivation
 from planner.report.numbers import counted, precise, show
 from planner.ui import cache, glossary, state
@@ -25,7 +25,7 @@ def draw() -> None:
                             index=lines.index(wanted) if wanted in lines else 0)
         mine_rows = {r["therapy_id"]: r["name"] for r in rows if f"{r['indication_id']}/{r['biomarker_id']}" == line}
         therapy = st.selectbox("Treatment", list(mine_rows), key=f"{THERAPY_BOX}_{line}", width=420, format_func=mine_rows.get)
-    where = place(evidence, mine.setting.country, mine.setting.region)
+    where = settings(evidence, mine)[0]
     made = derivation(evidence, where, mine, therapy)
     if made is None:
         st.write("Its gain cannot be derived: a number is missing (see what cannot be planned yet, above).")

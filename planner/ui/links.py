@@ -1,6 +1,6 @@
 """Scenario to address and back: short parameters, wrong ones told and left out. No streamlit here.
 
-Overrides, uploads and anything a planner typed as text never go into an address.
+Overrides, a hospital and its cases, uploads and anything a planner typed as text never go into an address.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from planner.errors import BadInput
 from planner.evidence.base import Evidence
-from planner.scenario.model import Objective, Scenario
-from planner.scenario.scenario import difference, loads
+from planner.scenario.model import Objective, Scenario, placed
+from planner.scenario.scenario import difference, load, loads, shipped
 from planner.ui.words import ended
 
 AXES = ("testing", "treatment", "total")
@@ -27,7 +27,10 @@ LISTS = {("policy", "must_fund"): "must", ("policy", "exclude"): "exclude"}
 def write(scenario: Scenario) -> dict[str, str] | None:
     """Parameters of a scenario; None where an address cannot hold all of it."""
     data = _without_names(difference(scenario))
-    setting = data.pop("setting", None) or {k: v for k, v in scenario.setting.model_dump().items() if v}
+    if "cases" in data or "hospital" in data.get("setting", {}):
+        return None
+    # a shipped example's hospital comes with its name, as its cases do
+    setting = data.pop("setting", None) or {k: v for k, v in scenario.setting.model_dump().items() if v and k != "hospital"}
     out = {k: str(v) for k, v in setting.items()}
     if scenario.parent not in (None, "defaults"):
         out["scenario"] = scenario.parent
@@ -70,11 +73,11 @@ def read(params: Mapping[str, str], evidence: Evidence) -> tuple[Scenario | None
         return None, words
     changes = _changes(params, evidence, words)
     parent = params.get("scenario", "defaults")
-    name = place_name(evidence, setting)
     told = False
     for each, its_parent in _ever_less(changes, parent):
         try:
-            return build(setting, each, name, its_parent), words
+            mine = setting | _hospital_of(its_parent, setting)
+            return build(mine, each, place_name(evidence, mine), its_parent), words
         except BadInput as error:
             if not told:
                 words += [f"A part of the link was left out: {_quoted(i.where)}: {ended(i.what)}" for i in error.issues]
@@ -93,6 +96,15 @@ def _ever_less(changes: dict, parent: str) -> Iterator[tuple[dict, str]]:
     yield {}, "defaults"
 
 
+def _hospital_of(parent: str, setting: Mapping) -> dict[str, str]:
+    """The hospital of a shipped example of this very place: an address holds none of one's own."""
+    if parent not in shipped():
+        return {}
+    its = load(parent).setting
+    same = (its.country, its.region, its.regions) == tuple(setting.get(k) for k in ("country", "region", "regions"))
+    return {"hospital": its.hospital} if same and its.hospital else {}
+
+
 def build(setting: Mapping, changes: Mapping, name: str, parent: str = "defaults") -> Scenario:
     """A scenario of a place with a difference from its parent."""
     return loads(f'parent = "{parent}"' if parent.replace("_", "").replace("-", "").isalnum() else 'parent = ""',
@@ -103,7 +115,7 @@ def place_name(evidence: Evidence, setting: Mapping) -> str:
     country = evidence.record("countries", iso3=setting["country"]).get("name", setting["country"])
     region = setting.get("region")
     found = evidence.record("regions", iso3=setting["country"], region=region) if region else {}
-    return f"{found.get('name', region)}, {country}" if region else country
+    return placed(f"{found.get('name', region)}, {country}" if region else country, setting.get("hospital"))
 
 
 def _setting(params, evidence: Evidence, words: list[str]) -> dict | None:

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import streamlit as st
 
-from planner.evidence.strata import place
+from planner.pathway.build import settings
 from planner.pathway.routes import COUNTS_WORDS, ROUTE_WORDS, Access, PayerShare, Route, access
 from planner.report.evidence_words import level_words
 from planner.report.numbers import PAYER_WORDS, show
@@ -29,7 +29,7 @@ def draw() -> None:
         drug = st.selectbox("Drug", list(used), key=DRUG_BOX, width=320, format_func=names.get,
                             index=list(used).index(wanted) if wanted in used else 0)
         indication = st.selectbox("For", used[drug], key=f"{FOR_BOX}_{drug}", width=420, format_func=ask.names().get)
-    where = place(evidence, mine.setting.country, mine.setting.region)
+    where = settings(evidence, mine)[0]
     found = access(evidence, where, mine, drug, indication)
     _answer(found, names[drug], where.name)
     left, right = st.columns([1, 1], gap="large")

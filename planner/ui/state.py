@@ -53,7 +53,12 @@ def scenario() -> Scenario | None:
 def is_private() -> bool:
     """Whether the scenario holds what must stay in this session: an upload or own numbers."""
     mine = scenario()
-    return bool(st.session_state.get(PRIVATE)) or bool(mine and mine.override)
+    return bool(st.session_state.get(PRIVATE)) or bool(mine and (mine.override or own_cases(mine)))
+
+
+def own_cases(mine: Scenario) -> bool:
+    """Whether the scenario holds a hospital's cases that are not a shipped example's."""
+    return bool(mine.cases) and not (mine.parent in shipped() and load(mine.parent).cases == mine.cases)
 
 
 def words() -> list[str]:
@@ -109,6 +114,8 @@ def choose_region() -> None:
         return
     code = st.session_state[REGION]
     setting = {"country": mine.setting.country}
+    if mine.setting.hospital:
+        setting["hospital"] = mine.setting.hospital
     if code == "all":
         setting["regions"] = "all"
     elif code:

@@ -11,7 +11,7 @@ import planner
 from planner.evidence.base import validate
 from planner.evidence.strata import place
 from planner.pathway.named import own_issues
-from planner.pathway.template import template_rows
+from planner.pathway.template import case_rows, template_rows
 from planner.report.tables import plan_json
 from planner.report.workbook import write_template
 from planner.scenario.scenario import load
@@ -27,7 +27,8 @@ def book(tmp_path, evidence):
     def write(country="KEN", region=None):
         file = tmp_path / "inputs.xlsx"
         here = place(evidence, country, region)
-        write_template(template_rows(evidence, country, region), here.name, evidence, file)
+        write_template(template_rows(evidence, country, region), here.name, evidence, file,
+                       case_rows(evidence, country, region))
         return file
     return write
 

@@ -18,7 +18,7 @@ EXPECTED = {
     "unknown_key": [("budget.tesing", "unknown_key")],
     "many_faults": [("hospital", "unknown_key"), ("budget.tesing", "unknown_key"), ("objective", "value"),
                     ("discount_rate", "value"), ("budget.total", "value"), ("coverage.maximum", "type")],
-    "not_offered": [("setting.countries", "not_offered"), ("cases", "not_offered"), ("equity.region_floor", "not_offered"),
+    "not_offered": [("setting.countries", "not_offered"), ("equity.region_floor", "not_offered"),
                     ("services.send_out", "not_offered"), ("services.buy_instruments", "not_offered"),
                     ("laboratory.prices", "not_offered")],
     "negative": [("budget.testing", "value")], "nan": [("budget.testing", "value")],
@@ -30,6 +30,10 @@ EXPECTED = {
     "circle_a": [("circle_b.toml, parent", "circular")], "circle_b": [("circle_a.toml, parent", "circular")],
     "buy_without_money": [("access.buy", "conflict")], "ramp_in_one_year": [("coverage.ramp_per_year", "conflict")],
     "region_and_regions": [("setting", "value")], "fund_and_exclude": [("policy.exclude", "conflict")],
+    "hospital_without_cases": [("cases", "conflict")], "cases_without_hospital": [("cases", "conflict")],
+    "hospital_and_regions": [("setting", "value")], "hospital_without_name": [("setting.hospital", "value")],
+    "impossible_cases": [("cases.breast_early", "value"), ("cases.cml", "value"), ("cases.aml", "type"), ("cases.apl", "type"),
+                         ("cases.not an id", "value")],
     "years_list": [("budget.testing", "conflict")], "item_of_list": [("budget.testing.2", "value")],
 }
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.errors import BadInput
 from planner.scenario import Scenario, difference, dumps, load, loads, save, shipped
 from planner.scenario.describe import describe, differences
 from planner.scenario.reading import shipped_folder
@@ -92,7 +93,7 @@ def test_another_country_is_another_setting(tmp_path):
     (tmp_path / "all.toml").write_text('parent = "base"\nsetting = {regions = "all"}')
     assert load(tmp_path / "child.toml").setting.region is None
     assert load(tmp_path / "all.toml").setting.model_dump() == {
-        "country": "USA", "region": None, "regions": "all"}
+        "country": "USA", "region": None, "regions": "all", "hospital": None}
 
 
 def test_a_parent_beside_the_file_comes_first(tmp_path):
@@ -125,6 +126,59 @@ def test_what_a_parent_has_can_be_taken_away(family):
     less = s.model_copy(update={"access": s.access.model_copy(update={"drugs": {}})})
     again = loads(dumps(less), "child")
     assert again.access.drugs == {} and again.parent == "defaults"
+
+
+# -- a hospital ----------------------------------------------------------------------------------------
+
+HOSPITAL = 'setting = {country = "KEN", hospital = "Model hospital"}\n'
+
+
+def test_cases_of_a_child_merge_and_a_region_may_be_named(tmp_path):
+    (tmp_path / "base.toml").write_text(HOSPITAL + "[cases]\nbreast_early = 100\ncml = 8\n")
+    (tmp_path / "child.toml").write_text('parent = "base"\n[cases]\ncml = 0\naml = 4.5\n')
+    s = load(tmp_path / "child.toml")
+    assert s.cases == {"breast_early": 100, "cml": 0, "aml": 4.5} and s.setting.hospital == "Model hospital"
+    (tmp_path / "child.toml").write_text('parent = "base"\nsetting = {hospital = "Another"}\n')
+    assert load(tmp_path / "child.toml").setting.model_dump() == {
+        "country": "KEN", "region": None, "regions": None, "hospital": "Another"}
+    state = loads('setting = {country = "USA", region = "US-TX", hospital = "H"}\ncases = {cml = 3}')
+    assert (state.setting.region, state.setting.hospital) == ("US-TX", "H")
+
+
+def test_another_country_leaves_the_hospital_and_its_cases_are_refused(tmp_path):
+    (tmp_path / "base.toml").write_text(HOSPITAL + "cases = {cml = 8}\n")
+    (tmp_path / "child.toml").write_text('parent = "base"\nsetting = {country = "UGA"}\n')
+    with pytest.raises(BadInput, match="setting names none"):
+        load(tmp_path / "child.toml")
+
+
+def test_what_a_hospital_lacks_is_told_with_what_to_do():
+    with pytest.raises(BadInput) as caught:
+        loads(HOSPITAL)
+    assert "[cases] breast_early = 120" in str(caught.value) and "sheet `cases`" in str(caught.value)
+    with pytest.raises(BadInput, match='hospital = "Model hospital"'):
+        loads(KENYA + "cases = {cml = 8}")
+
+
+def test_cases_of_a_workbook_go_before_the_file_and_after_the_command_line(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(HOSPITAL + "cases = {cml = 8, aml = 2}\n")
+    s = load(file, {"cases": {"aml": 5}}, {"cml": 10.0, "aml": 3.0, "apl": 1.0})
+    assert s.cases == {"cml": 10, "aml": 5, "apl": 1}
+    file.write_text(HOSPITAL)
+    assert load(file, None, {"cml": 10.0}).cases == {"cml": 10}
+    assert load("kenya", None, {"cml": 10.0}) == load("kenya")  # told by the command, which knows all scenarios
+    with pytest.raises(BadInput, match=r"sheet cases, cases\.cml"):
+        load(file, None, {"cml": -1.0})
+
+
+@pytest.mark.parametrize("parent", ["defaults", "kenya", "hospital_kenya"])
+def test_a_hospital_is_saved_and_loaded(parent):
+    s = loads(f'parent = "{parent}"\n{HOSPITAL}[cases]\nbreast_early = 100\naml = 2.5\n', "n")
+    again = loads(dumps(s), "n")
+    assert again.model_copy(update={"parent": parent}) == s
+    less = s.model_copy(update={"cases": {"aml": 2.5}})
+    assert loads(dumps(less), "n").cases == {"aml": 2.5}
 
 
 limit = st.one_of(st.none(), st.integers(0, 10**9), st.floats(0, 1e9))
@@ -184,6 +238,16 @@ def test_every_setting_has_its_sentence():
     ):
         other = loads(KENYA + 'years = 2\nbudget = {treatment = 1}', "x", changes)
         assert differences(other, base) and differences(base, other), changes
+
+
+def test_a_hospital_in_words():
+    first = loads(HOSPITAL + "cases = {cml = 1200, aml = 2.5}")
+    second = loads(HOSPITAL + "cases = {cml = 8, apl = 0}")
+    assert describe(first)[:3] == ["Place: Model hospital (KEN)", "aml: 2.5 people a year in the hospital",
+                                   "cml: 1,200 people a year in the hospital"]
+    assert differences(second, first) == [
+        "aml: no people stated in the hospital", "apl: 0 people a year in the hospital", "cml: 8 people a year in the hospital"]
+    assert differences(second, load("kenya"))[0] == "Place: Model hospital (KEN)"
 
 
 def test_digest_follows_what_bears_on_the_plan():

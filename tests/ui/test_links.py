@@ -6,7 +6,7 @@ import pytest
 
 from planner import load_evidence
 from planner.errors import BadInput
-from planner.scenario.scenario import load, shipped
+from planner.scenario.scenario import load, loads, shipped
 from planner.ui import changes, links
 
 
@@ -73,6 +73,27 @@ def test_own_numbers_never_go_into_an_address(evidence):
     own = changes.edited(scenario, lambda data: data.update(override=[{
         "table": "assay_costs", "key": {"assay_id": "egfr_pcr"}, "column": "cost", "value": 60, "why": "tender"}]))
     assert links.write(own) is None
+
+
+def test_a_hospital_of_one_s_own_never_goes_into_an_address(evidence):
+    own = loads('setting = {country = "KEN", hospital = "Mine"}\ncases = {cml = 8}')
+    assert links.write(own) is None
+    for change in ({"cases": {"cml": 9}}, {"setting": {"hospital": "Mine"}}):
+        mine = load("hospital_kenya", change).model_copy(update={"parent": "hospital_kenya"})
+        assert links.write(mine) is None
+
+
+def test_a_shipped_hospital_is_opened_by_its_name_alone(evidence):
+    mine = load("hospital_kenya", {"budget": {"testing": 90_000}}).model_copy(update={"parent": "hospital_kenya"})
+    params = links.write(mine)
+    assert params == {"country": "KEN", "scenario": "hospital_kenya", "testing": "90000"}
+    again, words = links.read(params, evidence)
+    assert not words and again.setting == mine.setting and again.cases == mine.cases
+    assert again.name == "Model hospital, 600 beds (Kenya)"
+    elsewhere, words = links.read(params | {"country": "UGA"}, evidence)
+    assert words and elsewhere.cases == {} and elsewhere.setting.country == "UGA"
+    written, words = links.read({"country": "KEN", "hospital": "<b>", "cases": "cml:3"}, evidence)
+    assert written.setting.hospital is None and written.cases == {}
 
 
 def test_too_long_an_address_is_not_written(evidence):
