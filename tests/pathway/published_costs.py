@@ -1,55 +1,43 @@
 """Published cost models of laboratories: what they print, and what this planner's own functions make of their inputs.
 
 Inputs and printed figures are the JSON files of ``published/``, one a source; numbers are facts and are carried over,
-no text is. A pathway is costed by :func:`planner.pathway.services.single`, the rest by :mod:`planner.pathway.costing`.
+no text is. A pathway is costed by :mod:`planner.pathway.branches`, the rest by :mod:`planner.pathway.costing`.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from types import SimpleNamespace
 
+from planner.pathway.branches import Expected, Step, WorkUp, expected
 from planner.pathway.costing import annuity, average_cost, break_even, runs_for, yearly_cost
-from planner.pathway.problem import ServiceOption
-from planner.pathway.services import single
+from planner.pathway.performance import Performance
 from tests.analysis.published import Figure
 
 FOLDER = Path(__file__).with_name("published")
-
-
-class Laboratory:
-    """Evidence of a pathway of assays that never fail and take no time: (price, accuracy) of each step."""
-
-    def __init__(self, steps: list[tuple[float, dict]]):
-        self.evidence = self
-        self.steps = steps
-
-    def record(self, table, assay_id, **_):
-        nothing = {"failure": 0.0, "turnaround_days": 0.0, "technician_minutes": 0.0, "pathologist_minutes": 0.0}
-        return {"assay_id": assay_id} | nothing if table == "assays" else self.steps[assay_id][1]
-
-    def row_fact(self, table, row, column, *_, **__):
-        return SimpleNamespace(value=row[column])
-
-    def local_money(self, table, name, unit, assay_id):
-        return SimpleNamespace(value=self.steps[assay_id][0])
 
 
 def accuracy(se: float = 1.0, sp: float = 1.0, open_carrier: float = 0.0, open_other: float = 0.0) -> dict:
     return {"sensitivity": se, "specificity": sp, "equivocal_carrier": open_carrier, "equivocal_noncarrier": open_other}
 
 
-def pathway(*steps: tuple[str, float, dict], prevalence: float) -> ServiceOption:
-    """The planner's service of (rule, price, accuracy) for patients of whom ``prevalence`` carry the biomarker."""
-    laboratory = Laboratory([(price, row) for _, price, row in steps])
-    option, missing = single(
-        laboratory, {"service_id": "pathway", "name": "pathway"},
-        [{"assay_id": n, "on": rule} for n, (rule, _, _) in enumerate(steps)], "biomarker",
-        {"indication_id": "indication", "attrition_per_day": 0.0}, prevalence)
-    assert not missing
-    return option
+@dataclass(frozen=True)
+class Costed:
+    """Expected money per patient of a pathway, and what it tells of its biomarker."""
+
+    cost: float
+    told: Expected
+
+
+def pathway(*steps: tuple[str, float, dict], prevalence: float) -> Costed:
+    """A pathway of (rule, price, accuracy) for patients of whom ``prevalence`` carry the biomarker; its assays never
+    fail and take no time."""
+    work = WorkUp(tuple(Step(str(n), ("biomarker",), rule, 0.0, 0.0, {"biomarker": Performance(row)})
+                        for n, (rule, _, row) in enumerate(steps)), {"biomarker": prevalence})
+    told, runs, _ = expected(work, "biomarker")
+    return Costed(sum(n * price for n, (_, price, _) in zip(runs, steps, strict=True)), told)
 
 
 def van_nimwegen(x: dict) -> dict[str, float]:
@@ -103,9 +91,9 @@ def her2(x: dict, hybridised: set[int]) -> tuple[float, float]:
     stain = accuracy(share(carriers, called), share(others, {0, 1}), share(carriers, {2} - called),
                      share(others, {2} - called))
     rule = "positive" if hybridised == {2, 3} else "equivocal"
-    result = pathway(("all", 0.0, stain), (rule, 0.0, accuracy()), prevalence=prevalence).result("biomarker")
-    false = (1 - prevalence) * (1 - result.sp)
-    return prevalence * result.se + (1 - prevalence) * result.sp, false
+    result = pathway(("all", 0.0, stain), (rule, 0.0, accuracy()), prevalence=prevalence).told
+    false = (1 - prevalence) * (1 - result.specificity)
+    return prevalence * result.sensitivity + (1 - prevalence) * result.specificity, false
 
 
 def dendukuri(x: dict) -> dict[str, float]:

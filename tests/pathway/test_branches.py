@@ -57,7 +57,8 @@ AGAIN = WorkUp((step("panel", ["egfr", "alk"], failure=0.2, days=14, slides=5),
 TWICE = WorkUp((step("plasma", ["egfr"], se=0.6, sp=0.95), step("tissue", ["egfr"], "negative", days=9)),
                {"egfr": 0.3}, False, LOSS, (), 0.4)
 ALL = {"exclusive": EXCLUSIVE, "panel_rescue": PANEL_RESCUE, "hotspot_then_cgp": HOTSPOT_THEN_CGP,
-       "one_then_panel": ONE_THEN_PANEL, "reflex": REFLEX, "concurrent": CONCURRENT, "ras_braf": RAS_BRAF, "again": AGAIN, "twice": TWICE}
+       "one_then_panel": ONE_THEN_PANEL, "reflex": REFLEX, "concurrent": CONCURRENT, "ras_braf": RAS_BRAF,
+       "again": AGAIN, "twice": TWICE}
 
 
 def patients(work):
