@@ -13,7 +13,8 @@ from planner.errors import Issue
 WORDS = {
     "budget_testing": "the testing budget", "budget_treatment": "the treatment budget",
     "budget_total": "the total budget", "people_technician_minutes": "technicians' time",
-    "people_pathologist_minutes": "pathologists' time",
+    "people_pathologist_minutes": "pathologists' time", "people_scientist_minutes": "scientists' time",
+    "people_board_minutes": "the tumour board's time",
 }
 UNITS = {"budget": "US$", "people": "minutes", "courses": "courses", "ramp": "share a year"}
 
@@ -24,6 +25,8 @@ def words(name: str) -> str:
     said = WORDS.get(stem, stem.replace("_", " "))
     if stem.startswith("courses_"):
         said = f"the supply of {stem.removeprefix('courses_').replace('_', ' ')}"
+    if stem.startswith("capacity_"):
+        said = f"the runs of the {stem.removeprefix('capacity_').replace('_', ' ')}"
     if stem.startswith("ramp_"):
         said = "how fast testing may grow"
     return f"{said} (year {year})" if year.isdigit() and int(year) > 1 else said

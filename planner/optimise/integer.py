@@ -21,6 +21,7 @@ from planner.errors import Issue, SolverFailure
 LIMITS = {highspy.HighsModelStatus.kTimeLimit: "time limit", highspy.HighsModelStatus.kSolutionLimit: "work limit",
           highspy.HighsModelStatus.kInterrupt: "stopped"}
 FULL = 1e-9  # shortfall of health that is the solver's rounding
+MONEY_GAP = 0.01  # share of the money within which the cheapest way is searched
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,6 @@ class Settled:
     values: np.ndarray
     status: str
     gap: float
-    money_gap: float
     seconds: float
     bound: float  # the most that any plan could reach, in the unit of the objective
 
@@ -77,29 +77,32 @@ class Search:
         self.started = time.perf_counter()
 
     def settle(self, health_row: int, money: np.ndarray) -> Settled | None:
-        """The most health, then the least money that buys it; None where there is no plan at all."""
-        status = self._run("health", self.seconds / 2)
+        """The most health, then the least money that buys it; None where there is no plan at all.
+
+        The second search takes nothing new: it leaves out, or does elsewhere, what the first one found.
+        """
+        status = self._run("health", self.seconds * 3 / 4)
         if status == "infeasible":
             return None
         info = self.highs.getInfo()
         best, bound = -info.objective_function_value, -info.mip_dual_bound
-        proven = self._gap(best, bound)
         values = np.array(self.highs.getSolution().col_value)
-        slack = max(FULL, self.gap / 10) * max(1.0, abs(best))
-        self.highs.changeRowBounds(health_row, best - slack, highspy.kHighsInf)
-        index = np.arange(len(money), dtype=np.int32)
-        self.highs.changeColsCost(len(money), index, money)
+        self._ask_for_less(values, health_row, best - max(FULL, self.gap / 10) * max(1.0, abs(best)), money)
+        if self._run("money", self.seconds / 4) != "infeasible":
+            values = np.array(self.highs.getSolution().col_value)
+        gap = abs(bound - best) / max(1e-9, abs(best)) if np.isfinite(bound) else float("inf")
+        return Settled(self.integers, np.round(values[self.integers]), status, gap, time.perf_counter() - self.started, bound)
+
+    def _ask_for_less(self, values: np.ndarray, health_row: int, health: float, money: np.ndarray) -> None:
+        """Turn to the least money at a health, with no more of anything whole, from the plan that was found."""
+        self.highs.changeRowBounds(health_row, health, highspy.kHighsInf)
+        index, whole = np.arange(len(money), dtype=np.int32), self.integers.astype(np.int32)
+        self.highs.changeColsCost(len(index), index, money)
+        self.highs.changeColsBounds(len(whole), whole, np.zeros(len(whole)), np.round(values[whole]))
         solution = highspy.HighsSolution()
         solution.col_value = list(values)
         self.highs.setSolution(solution)
-        second = self._run("money", self.seconds / 2)
-        money_gap = 0.0
-        if second in ("optimal", *LIMITS.values()) and len(self.highs.getSolution().col_value):
-            info = self.highs.getInfo()
-            values = np.array(self.highs.getSolution().col_value)
-            money_gap = self._gap(info.objective_function_value, info.mip_dual_bound)
-        return Settled(self.integers, np.round(values[self.integers]), status, proven, money_gap,
-                       time.perf_counter() - self.started, bound)
+        self.highs.setOptionValue("mip_rel_gap", max(self.gap, MONEY_GAP))
 
     def most(self) -> tuple[float, float] | None:
         """(best value found, most that is possible) of one search; None where there is no plan."""
@@ -107,10 +110,6 @@ class Search:
             return None
         info = self.highs.getInfo()
         return -info.objective_function_value, -info.mip_dual_bound
-
-    @staticmethod
-    def _gap(found: float, bound: float) -> float:
-        return abs(bound - found) / max(1e-9, abs(found)) if np.isfinite(bound) else float("inf")
 
     def _run(self, stage: str, seconds: float) -> str:
         watcher = _watcher.get()

@@ -49,7 +49,8 @@ class Engine:
         self.problem, self.scenario = problem, scenario
         self.formulation = Formulation(problem, scenario, levers)
         self.arrays = matrix(self.formulation.lp, zeros=levers)
-        self.model, self.cheapest = LoadedModel(self.arrays), LoadedModel(self.arrays)
+        large = self.formulation.laboratory is not None
+        self.model, self.cheapest = (LoadedModel(self.arrays, presolve=large) for _ in range(2))
         self.solves = 0
         self.compiled = None  # coefficient lists of the read-out, filled at its first use
         self.kept: dict = {}  # answers that the moving of a budget does not touch, by question
@@ -99,19 +100,16 @@ class Engine:
         """Share of the best health that a longer search for whole instruments could still add at most."""
         return self.settled.gap if self.settled else 0.0
 
-    def with_fewer(self, column: int, most: float) -> float:
-        """Best value where one whole number is at most ``most`` and everything else is re-planned; minus infinity
-        where no plan is left."""
-        self.free_integers()
-        try:
-            lower = np.asarray(self.arrays[2].col_lower_, float)[column]
-            self.model.set_column_bounds(np.array([column]), np.array([lower]), np.array([most]))
-            lab = self.scenario.laboratory
-            found = Search(self.model, self.integers, lab.seconds / 2, lab.gap).most()
-            return -INF if found is None else found[0]
-        finally:
-            self.free_integers()
-            self.hold(self.settled.values)
+    def lost_with_fewer(self, columns: list[int]) -> float | None:
+        """Value lost a year where one instrument fewer is bought in every year, nothing else whole is taken up and
+        everything is re-planned; None where no plan is left."""
+        most, held = np.round(self.settled.values), self.run()
+        fewer = np.where(np.isin(self.integers, columns), np.maximum(most - 1, 0), most)
+        self.model.set_column_bounds(self.integers, np.zeros(len(fewer)), fewer)
+        lab = self.scenario.laboratory
+        found = Search(self.model, self.integers, lab.seconds / 4, lab.gap / 10).most()
+        self.hold(most)
+        return None if found is None else max(0.0, held - found[0]) / self.weight
 
     # -- set up ----------------------------------------------------------------------------------
 
@@ -214,14 +212,21 @@ class Engine:
         start = self.solves
         self.solves += 1
         best = self.model.solve()
-        if best.status.name == "infeasible":
-            raise Infeasible(explain(self))
+        if best.status.name == "infeasible" or (len(self.integers) and self.settled is None):
+            raise Infeasible(self._contradiction(best))
         if not best.status.has_solution:
             raise SolverFailure([Issue("solver", f"it stopped with status {best.status.name}", "report the scenario")])
         value = -best.objective + 0.0  # no minus zero
         prices = {name: self.model.shadow_price(best, name) for name in self._priced()}
         plan = self._cheapest_at(value)
         return Optimum(best, plan if plan.status.has_solution else best, value, prices, self.solves - start)
+
+    def _contradiction(self, relaxed: Solution) -> list[Issue]:
+        """Why there is no plan; where there is one but for whole instruments, that."""
+        if relaxed.status.has_solution:
+            return [Issue("laboratory", "with whole instruments nothing meets what is mandated within the limits",
+                          "raise the testing budget, allow services.send_out, or lower laboratory.minimum_volume", "conflict")]
+        return explain(self)
 
     def _cheapest_at(self, value: float) -> Solution:
         """Stage two: the least money, tests and treatment, at a value not below ``value``."""
@@ -230,12 +235,21 @@ class Engine:
         return self.cheapest.solve()
 
     def _priced(self) -> list[str]:
-        """Rows of limits that are set."""
-        return [n for n, v in self._bounds.items() if v is not None] + self._other_limits
+        """Rows of limits that are set; of instruments where there are any."""
+        return [n for n, v in self._bounds.items() if v is not None] + [n for n in self._other_limits if self._stands(n)]
+
+    def _stands(self, row: str) -> bool:
+        """Whether a capacity row is one of instruments that are there or bought."""
+        lab = self.formulation.laboratory
+        if lab is None or not row.startswith("capacity_") or self.settled is None:
+            return not row.startswith("capacity_")
+        platform, _, year = row.removeprefix("capacity_").rpartition("_")
+        held = dict(zip(self.integers.tolist(), self.settled.values, strict=True))
+        return bool(lab.platform(platform).existing + held[self.column(lab.instruments[platform, int(year) - 1])])
 
     @cached_property
     def _other_limits(self) -> list[str]:
-        return [n for n in self.model.row if n.startswith(("people_", "courses_"))]
+        return [n for n in self.model.row if n.startswith(("people_", "courses_", "capacity_"))]
 
     def without(self, key: tuple[str, str]) -> float:
         """Best value with a use case struck out, its own mandate with it, and everything else re-planned;

@@ -83,8 +83,9 @@ def matrix(lp: pulp.LpProblem, zeros: bool = False):
 class LoadedModel:
     """A model living in HiGHS. Changes are made in place; each solve starts from the last basis."""
 
-    def __init__(self, arrays):
-        """``arrays``: what :func:`matrix` returns; may be shared by several models."""
+    def __init__(self, arrays, presolve: bool = False):
+        """``arrays``: what :func:`matrix` returns; may be shared by several models. ``presolve``: simplify a large
+        model before a solve that has no basis to start from."""
         self.variables, self.constraints, model = arrays
         self.column = {v.name: j for j, v in enumerate(self.variables)}
         self.row = {c.name: k for k, c in enumerate(self.constraints)}
@@ -92,7 +93,7 @@ class LoadedModel:
         self.highs = highspy.Highs()
         for option, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 1), ("solver", "simplex"),
-            ("parallel", "off"), ("presolve", "off"), ("simplex_iteration_limit", 200_000),
+            ("parallel", "off"), ("presolve", "on" if presolve else "off"), ("simplex_iteration_limit", 200_000),
         ):
             self.highs.setOptionValue(option, value)
         self.highs.passModel(model)

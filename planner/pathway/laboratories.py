@@ -175,8 +175,11 @@ class Laboratories:
         )
 
     def _schedules(self, assay: str, platforms) -> tuple[float, ...]:
-        """Runs a year worth a thought: fewer than the samples (else each sample may as well run by itself)."""
-        return tuple(n for n in self.scenario.laboratory.runs_a_year if n < self.volumes[assay])
+        """Runs a year worth a thought: with samples to share a run (else each may as well run by itself), and not where
+        even a quarter of the samples would fill the runs of the next faster schedule."""
+        most, positions = self.volumes[assay], max(n for _, n in platforms)
+        shared = [n for n in sorted(self.scenario.laboratory.runs_a_year) if 2 * n <= most]
+        return tuple(n for k, n in enumerate(shared) if k + 1 == len(shared) or most / 4 / shared[k + 1] < positions)
 
     def _minute(self, cadre: str) -> float:
         """Pay of a minute, USD: in a country of known income by the multiple of its income per person."""

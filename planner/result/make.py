@@ -11,10 +11,10 @@ from planner.optimise.resolve import Engine, Optimum
 from planner.optimise.sweep import Sweep
 from planner.pathway.build import build_problem
 from planner.pathway.problem import MEASURES, Problem
-from planner.result import priority, views
+from planner.result import laboratory, priority, views
 from planner.result.chain import chain
 from planner.result.plan import SCHEMA, Plan
-from planner.result.readout import Line, Readout, read
+from planner.result.readout import SECOND_BIOPSY, Line, Readout, read
 from planner.result.reasons import FUNDED
 from planner.result.solution import solution
 from planner.result.ties import find_ties
@@ -79,11 +79,11 @@ class _Maker:
             "threshold": {"value": self.problem.threshold, "source": self.problem.threshold_source,
                           "quality": self.problem.threshold_quality},
             "currency": {"code": self.problem.currency, "per_usd": self.problem.per_usd},
-            "solver": {"name": "HiGHS", "status": self.optimum.best.status.name, "gap": 0.0,
-                       "seconds": self.optimum.best.status.seconds + self.optimum.plan.status.seconds},
+            "solver": self._solver(),
             "binding": self._binding(ranked), "totals": self._totals(self.readout),
             "reference": self._reference(), "list": rows, "by_biomarker": views.by_biomarker(rows),
-            "by_test": views.by_test(self.readout, self.evidence), "do_not_buy": views.do_not_buy(rows), "laboratory": [],
+            "by_test": views.by_test(self.readout, self.evidence), "do_not_buy": views.do_not_buy(rows),
+            **self._laboratory(),
             "shadow_prices": {
                 name: self._shadow(name, price) for name, price in sorted(self.optimum.shadow_prices.items())
             },
@@ -95,9 +95,29 @@ class _Maker:
         }
         return Plan(self.scenario, self.problem, document, self.sweep)
 
+    def _solver(self) -> dict:
+        """How the solving ended; ``gap``: share of the best health that a longer search could still add at most."""
+        settled, seconds = self.engine.settled, self.optimum.best.status.seconds + self.optimum.plan.status.seconds
+        return {
+            "name": "HiGHS", "status": settled.status if settled else self.optimum.best.status.name,
+            "gap": self.engine.gap, "bound": settled.bound if settled else None,
+            "seconds": seconds + (settled.seconds if settled else 0.0),
+        }
+
+    def _laboratory(self) -> dict:
+        """Instruments, people and tests of the laboratory, a mean year."""
+        values = self.optimum.plan.values / self.problem.years
+        lab = self.problem.laboratory
+        return {
+            "costing": self.scenario.laboratory.costing,
+            "laboratory": laboratory.platforms(self.engine, values, self.readout.tests, self.evidence),
+            "staff": laboratory.staff(self.engine, values), "home_tests": laboratory.home_tests(self.engine, values),
+            "not_at_home": [{"assay": a, "text": why} for a, why in lab.refused] if lab else [],
+        }
+
     def _shadow(self, name: str, price: float) -> dict:
         """Value of one more unit of a limit. In QALYs and dollars only where it is both."""
-        unit = "USD" if name.startswith("budget_") else "minute" if name.startswith("people_") else "course"
+        unit = {"budget": "USD", "people": "minute", "capacity": "run"}.get(name.partition("_")[0], "course")
         both = unit == "USD" and self.scenario.objective in ("qalys", "net_health") and not self.scenario.equity.weights
         return {"value_per_unit": price, "unit": unit, "objective": self.scenario.objective,
                 "qalys_per_usd": price if both else None,
@@ -163,7 +183,7 @@ class _Maker:
 
     def _context(self) -> dict:
         prices = self.optimum.shadow_prices
-        binding = [("money" if n.startswith("budget_") else "people" if n.startswith("people_") else "supply",
+        binding = [({"budget": "money", "people": "people", "capacity": "instruments"}.get(n.partition("_")[0], "supply"),
                     words(n), p) for n, p in sorted(prices.items()) if p > BINDS]
         in_qalys = self.scenario.objective == "qalys" and not self.scenario.equity.weights
         return {
@@ -229,7 +249,7 @@ class _Maker:
             "cost_by_payer": {z: sum(line.cost_by_payer[z] for line in lines) for z in PAYERS},
             **health,
             "patients_eligible": sum(active.values()), "patients_tested": readout.patients_tested,
-            "tests_done": sum(t["samples"] for t in readout.tests.values()),
+            "tests_done": sum(t["samples"] for key, t in readout.tests.items() if key[0] != SECOND_BIOPSY),
             "positives_found": sum(line.positives_found for line in lines),
             "patients_treated": sum(line.patients_treated for line in lines),
             "without_number": {m: sorted(line.use_case for line in lines if line.health[m] is None)
@@ -299,7 +319,7 @@ class _Maker:
     def _binding(self, ranked: list[priority.Judged]) -> list[dict]:
         """What limits the plan: money, people, and drugs that are not reachable."""
         out = [
-            {"limit": name, "kind": "money" if name.startswith("budget_") else "people",
+            {"limit": name, "kind": {"budget": "money", "capacity": "instruments"}.get(name.partition("_")[0], "people"),
              "text": words(name), "shadow_price": price}
             for name, price in sorted(self.optimum.shadow_prices.items()) if price > BINDS
         ]

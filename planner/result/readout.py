@@ -16,10 +16,13 @@ from planner.optimise import terms
 from planner.optimise.resolve import Engine
 from planner.optimise.row import NONE
 from planner.pathway.problem import MEASURES, ServiceOption
+from planner.result.laboratory import Home, home
 from planner.scenario.model import PAYERS
 
 PEOPLE = ("coverage", "patients_tested", "adequate", "in_time", "positives_found", "called",
           "patients_treated", "treated_blind", "testing_cost", "incremental_cost")
+MINUTES = ("technician_minutes", "pathologist_minutes", "scientist_minutes", "board_minutes")
+SECOND_BIOPSY = "second_biopsy"  # stands among the tests to buy
 DUST = 1e-7  # shares below are the solver's rounding (its feasibility tolerance)
 QUANTITIES = (*PEOPLE, *(f"cost:{z}" for z in PAYERS), *(f"treated:{z}" for z in PAYERS),
               *(f"health:{m}" for m in MEASURES))
@@ -56,10 +59,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Readout:
-    """Lines by (region, use case), tests by assay and service, persons once per indication."""
+    """Lines by (region, use case), tests by assay, place and service, persons once per indication."""
 
     lines: dict[tuple[str, str], Line]
-    tests: dict[tuple[str, str], dict[str, float]]
+    tests: dict[tuple[str, str, str], dict[str, float]]
     patients_tested: float
     workup_cost: float
 
@@ -194,7 +197,8 @@ class _Reader:
     def __init__(self, engine: Engine, compiled: Compiled, values: np.ndarray):
         self.engine, self.compiled, self.values, self.f = engine, compiled, values, engine.formulation
         self.plain = values.tolist()  # single look-ups are quicker in a list
-        self.tests: dict[tuple[str, str], dict[str, float]] = {}
+        self.tests: dict[tuple[str, str, str], dict[str, float]] = {}
+        self.home: Home | None = home(engine, values)
         table = compiled.table(values)
         used = table[:, 0] > 0
         self.lines = {key: compiled.line(key, table[n]) if used[n] else compiled.nothing[n]
@@ -217,6 +221,7 @@ class _Reader:
         line.services[s.option.service] += q
         if s.single:
             self._count(s.option, s.people * q)
+            line.testing_cost += s.people * q * self._overhead(s.option)
         for therapy, column, treated, exact in s.drugs:
             share = self.plain[column]
             if share > 0:
@@ -225,12 +230,25 @@ class _Reader:
 
     def _count(self, option, patients: float) -> None:
         for use in option.assays:
-            row = self.tests.setdefault((use.assay, option.service), {
-                "samples": 0.0, "cost": 0.0, "technician_minutes": 0.0, "pathologist_minutes": 0.0})
+            row = self._row(use.assay, use.place, option.service)
             row["samples"] += patients * use.runs
-            row["cost"] += patients * use.cost
-            row["technician_minutes"] += patients * use.technician_minutes
-            row["pathologist_minutes"] += patients * use.pathologist_minutes
+            row["cost"] += patients * (use.cost + use.runs * self._beside(use))
+            for cadre in MINUTES:
+                row[cadre] += patients * getattr(use, cadre)
+        if option.biopsies:
+            row = self._row(SECOND_BIOPSY, "", option.service)
+            row["samples"] += patients * option.biopsies
+            row["cost"] += patients * option.biopsy_cost
+
+    def _row(self, *key: str) -> dict[str, float]:
+        return self.tests.setdefault(key, dict.fromkeys(("samples", "cost", *MINUTES), 0.0))
+
+    def _beside(self, use) -> float:
+        """What a sample costs beside itself: instruments, runs and fees of the home laboratory, USD."""
+        return self.home.overhead.get((use.assay, use.runs_a_year), 0.0) if use.home and self.home else 0.0
+
+    def _overhead(self, option) -> float:
+        return sum(use.runs * self._beside(use) for use in option.assays)
 
     def _bases(self, used: list[int]) -> None:
         """Cost of each base over the biomarkers read from it, by the health that each reading brings.
@@ -255,7 +273,7 @@ class _Reader:
             for n, weight in zip(readers[key], weights, strict=True):
                 use_case = self.f.taken[n].use_case
                 self.lines[key[0], use_case.id].testing_cost += (
-                    ind.eligible * share * option.cost * weight / sum(weights))
+                    ind.eligible * share * (option.cost + self._overhead(option)) * weight / sum(weights))
 
     def _worth(self, n: int) -> float:
         """QALYs that one taken result brings, not below zero."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from planner.evidence.base import Evidence
+from planner.pathway.laboratories import PLACES
 from planner.result import priority
-from planner.result.readout import Readout
+from planner.result.readout import MINUTES, Readout
 
 
 def by_biomarker(rows: list[dict]) -> list[dict]:
@@ -29,23 +30,22 @@ def by_biomarker(rows: list[dict]) -> list[dict]:
 
 
 def by_test(readout: Readout, evidence: Evidence) -> list[dict]:
-    """Tests to buy: samples, money and minutes by assay and laboratory tier; the last row is
-    what tested patients need whichever the test, so that the column sums to the total."""
-    sums: dict[str, dict] = {}
-    for (assay, _), row in sorted(readout.tests.items()):
-        mine = sums.setdefault(assay, dict.fromkeys(row, 0.0))
+    """Tests to buy: samples, money and minutes by assay and laboratory; the last rows are what tested patients need
+    whichever the test, so that the column sums to the total."""
+    sums: dict[tuple[str, str], dict] = {}
+    for (assay, place, _), row in sorted(readout.tests.items()):
+        mine = sums.setdefault((assay, place), dict.fromkeys(row, 0.0))
         for name, amount in row.items():
             mine[name] += amount
     out = []
-    for assay, row in sums.items():
-        record = evidence.record("assays", assay_id=assay)
-        out.append({"assay": assay, "name": record["name"], "laboratory": record["laboratory_tier"],
-                    **row, "minutes": row["technician_minutes"] + row["pathologist_minutes"]})
-    out.sort(key=lambda r: (-r["cost"], r["assay"]))
+    for (assay, place), row in sums.items():
+        record = evidence.record("assays", assay_id=assay) or {"name": "Second biopsies", "laboratory_tier": ""}
+        out.append({"assay": assay, "name": record["name"], "laboratory": PLACES.get(place, record["laboratory_tier"]),
+                    **row, "minutes": sum(row[m] for m in MINUTES)})
+    out.sort(key=lambda r: (-r["cost"], r["assay"], r["laboratory"]))
     if readout.workup_cost > 0:
         out.append({"assay": "work_up", "name": "Work-up of tested patients (retrieval, sections, transport)",
-                    "laboratory": "", "samples": 0.0, "cost": readout.workup_cost,
-                    "technician_minutes": 0.0, "pathologist_minutes": 0.0, "minutes": 0.0})
+                    "laboratory": "", "samples": 0.0, "cost": readout.workup_cost} | dict.fromkeys((*MINUTES, "minutes"), 0.0))
     return out
 
 

@@ -21,8 +21,7 @@ from planner.scenario.model import Scenario
 Path = tuple[str, ...]
 FREE = "*"  # stands for a key that the planner names: a drug, a use case
 NOT_OFFERED = {
-    ("setting", "countries"), ("services", "send_out"), ("services", "buy_instruments"),
-    ("equity", "region_floor"), ("equity", "largest_gap"), ("laboratory", "prices"), ("laboratory", "instruments"),
+    ("setting", "countries"), ("equity", "region_floor"), ("equity", "largest_gap"), ("laboratory", "prices"),
     ("laboratory", "platforms"), ("laboratory", "staff_minutes"), ("laboratory", "price"),
     ("access", "drugs", FREE, "from_year"), ("budget", "setup"), ("services", "laboratories"),
 }

@@ -28,7 +28,8 @@ OWN = ("name", "description", "parent")  # belong to one file and are never inhe
 UNLIMITED = "unlimited"
 SHEET = "sheet cases"  # how a fault names the workbook's sheet
 LIMITS = {("budget", "testing"), ("budget", "treatment"), ("budget", "total"), ("coverage", "ramp_per_year"),
-          ("laboratory", "technician_minutes"), ("laboratory", "pathologist_minutes")}
+          ("laboratory", "technician_minutes"), ("laboratory", "pathologist_minutes"),
+          ("laboratory", "scientist_minutes"), ("laboratory", "board_minutes")}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 
 

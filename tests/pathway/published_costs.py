@@ -25,9 +25,10 @@ def accuracy(se: float = 1.0, sp: float = 1.0, open_carrier: float = 0.0, open_o
 
 @dataclass(frozen=True)
 class Costed:
-    """Expected money per patient of a pathway, and what it tells of its biomarker."""
+    """Expected money and runs of each step per patient of a pathway, and what it tells of its biomarker."""
 
     cost: float
+    runs: tuple[float, ...]
     told: Expected
 
 
@@ -37,7 +38,7 @@ def pathway(*steps: tuple[str, float, dict], prevalence: float) -> Costed:
     work = WorkUp(tuple(Step(str(n), ("biomarker",), rule, 0.0, 0.0, {"biomarker": Performance(row)})
                         for n, (rule, _, row) in enumerate(steps)), {"biomarker": prevalence})
     told, runs, _ = expected(work, "biomarker")
-    return Costed(sum(n * price for n, (_, price, _) in zip(runs, steps, strict=True)), told)
+    return Costed(sum(n * price for n, (_, price, _) in zip(runs, steps, strict=True)), runs, told)
 
 
 def van_nimwegen(x: dict) -> dict[str, float]:

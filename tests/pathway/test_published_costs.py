@@ -59,7 +59,7 @@ def test_vinuesa_s_later_tests_are_as_many_as_printed():
     false = (x["cultured"] - x["confirmed"]) / (x["tested"] - x["confirmed"])
     option = pathway(("all", 1.0, accuracy(sp=1 - false)), ("positive", 1.0, accuracy()), ("positive", 1.0, accuracy()),
                      prevalence=x["confirmed"] / x["tested"])
-    assert [a.runs * x["tested"] for a in option.assays] == [pytest.approx(n) for n in (1020, 17, 12)]
+    assert [n * x["tested"] for n in option.runs] == [pytest.approx(n) for n in (1020, 17, 12)]
 
 
 def test_dorfman_s_exact_chance_agrees_where_positives_are_rare():
