@@ -91,9 +91,10 @@ class LoadedModel:
         self.row = {c.name: k for k, c in enumerate(self.constraints)}
         self.cost = np.array(model.col_cost_)
         self.highs = highspy.Highs()
+        self.presolve = "on" if presolve else "off"
         for option, value in (
             ("output_flag", False), ("threads", 1), ("random_seed", 1), ("solver", "simplex"),
-            ("parallel", "off"), ("presolve", "on" if presolve else "off"), ("simplex_iteration_limit", 200_000),
+            ("parallel", "off"), ("presolve", self.presolve), ("simplex_iteration_limit", 200_000),
         ):
             self.highs.setOptionValue(option, value)
         self.highs.passModel(model)
@@ -133,10 +134,14 @@ class LoadedModel:
         """Solve from the present basis; returns the status in words."""
         self.highs.run()
         status = self.highs.getModelStatus()
-        if status != _OK and status != highspy.HighsModelStatus.kInfeasible:
-            self.highs.clearSolver()  # numerical trouble after many warm changes: once, from cold
+        for presolve in ("off", "on"):  # numerical trouble after many warm changes: from cold, then simplified
+            if status in (_OK, highspy.HighsModelStatus.kInfeasible):
+                break
+            self.highs.clearSolver()
+            self.highs.setOptionValue("presolve", presolve)
             self.highs.run()
             status = self.highs.getModelStatus()
+        self.highs.setOptionValue("presolve", self.presolve)
         return {_OK: "optimal", highspy.HighsModelStatus.kInfeasible: "infeasible"}.get(
             status, self.highs.modelStatusToString(status).lower()
         )

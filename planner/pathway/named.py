@@ -48,6 +48,7 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
         "drug": {r["drug"] for r in evidence.records("drugs")},
         "indication": {r["indication_id"] for r in evidence.records("indications")},
         "service": {r["service_id"] for r in evidence.records("services")},
+        "platform": {r["platform_id"] for r in evidence.records("platforms")},
         "currency": {r["currency"] for r in evidence.records("exchange_rates")},
     }
     money = scenario.display.currency
@@ -57,6 +58,7 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
              ("access.buy", "drug", scenario.access.buy), ("access.drugs", "drug", scenario.access.drugs),
              ("services.exclude", "service", scenario.services.exclude),
              ("equity.weights", "indication", scenario.equity.weights),
+             ("laboratory.instruments", "platform", scenario.laboratory.instruments),
              ("cases", "indication", scenario.cases),
              ("display.currency", "currency", (money,) if money else ()),
              ("override.currency", "currency", [o.currency for o in scenario.override if o.currency])]

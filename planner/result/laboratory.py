@@ -32,7 +32,10 @@ class Home:
     overhead: Mapping[Key, float]  # USD per sample beside what the sample itself costs
     load: Mapping[str, float]  # runs a year by platform
     instruments: Mapping[str, float]  # bought
-    platform_samples: Mapping[str, float]
+    by_platform: Mapping[tuple[str, float, str], tuple[float, float]]  # (samples, runs) of a test on a platform
+
+    def platform_samples(self, platform: str) -> float:
+        return sum(samples for (_, _, p), (samples, _) in self.by_platform.items() if p == platform)
 
 
 def home(engine: Engine, values: np.ndarray) -> Home | None:
@@ -40,26 +43,26 @@ def home(engine: Engine, values: np.ndarray) -> Home | None:
     lab = engine.formulation.laboratory
     if lab is None:
         return None
-    years = range(engine.problem.years)
+    years = range(engine.problem.years)  # one: a laboratory by its parts is planned for a steady-state year
 
     def value(variable) -> float:
         return float(values[engine.column(variable)])
 
-    samples, runs, by_platform = defaultdict(float), defaultdict(float), defaultdict(float)
+    samples, runs, by_platform = defaultdict(float), defaultdict(float), {}
     use: dict[tuple[Key, str], float] = defaultdict(float)
     for (assay, n, platform, t), s in lab.samples.items():
         p, positions = lab.platform(platform), dict(lab.home.assay(assay).platforms)[platform]
         done = value(lab.runs[assay, n, platform, t]) if n else value(s)
         samples[assay, n] += value(s)
-        by_platform[platform] += value(s)
+        by_platform[assay, n, platform] = (value(s), done)
         runs[assay, n] += done
         use[(assay, n), platform] += value(s) / positions if p.shared_run else done
     load = defaultdict(float)
     for (_, platform), amount in use.items():
         load[platform] += amount
     bought = {p.platform: sum(value(lab.instruments[p.platform, t]) for t in years) for p in lab.home.platforms}
-    return Home(dict(samples), dict(runs), _overhead(engine, lab, value, samples, runs, use, load, bought), dict(load), bought,
-                dict(by_platform))
+    overhead = _overhead(engine, lab, value, samples, runs, use, load, bought)
+    return Home(dict(samples), dict(runs), overhead, dict(load), bought, by_platform)
 
 
 def _overhead(engine, lab: model.Laboratory, value, samples, runs, use, load, bought) -> dict[Key, float]:
@@ -107,7 +110,7 @@ def platforms(engine: Engine, values: np.ndarray, tests: Mapping, evidence: Evid
         rows.append({
             "platform": p.platform, "name": p.name, "laboratory": lab.home.name, "year": years,
             "instruments": instruments, "existing": p.existing, "bought": found.instruments[p.platform],
-            "samples": found.platform_samples.get(p.platform, 0.0), "runs": load, "capacity": capacity,
+            "samples": found.platform_samples(p.platform), "runs": load, "capacity": capacity,
             "utilisation": load / capacity, "yearly_cost": found.instruments[p.platform] * p.yearly_cost,
             "service_already_paid": p.existing * p.service, "decided": True,
             "one_fewer": _one_fewer(engine, lab, p, years) if found.instruments[p.platform] > 0 else None,
@@ -180,6 +183,8 @@ def home_tests(engine: Engine, values: np.ndarray) -> list[dict]:
         rows.append({
             "assay": assay, "name": a.name, "laboratory": engine.formulation.laboratory.home.name, "runs_a_year": n,
             "samples": samples, "runs": found.runs[assay, n],
+            "platforms": tuple({"platform": p, "samples": found.by_platform[assay, n, p][0],
+                                "runs": found.by_platform[assay, n, p][1]} for p, _ in a.platforms),
             "samples_per_run": samples / found.runs[assay, n] if found.runs[assay, n] else None,
             "marginal_cost": marginal, "average_cost": marginal + found.overhead[assay, n],
             "wait_days": 365 / n / 2 if n else 0.0,

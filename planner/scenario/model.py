@@ -240,6 +240,15 @@ class Scenario(Frozen):
 Conflict = tuple[str, str, str]
 
 
+def _laboratory(s: Scenario) -> list[Conflict]:
+    """Settings of a laboratory by its parts mean nothing where tests have tariffs."""
+    if s.laboratory.costing == "micro":
+        return []
+    told = {"tier": s.laboratory.tier, "instruments": s.laboratory.instruments, "minimum_volume": s.laboratory.minimum_volume}
+    return [(f"laboratory.{name}", "it bears on a laboratory that is costed by its parts",
+             'set laboratory.costing = "micro", or take it out') for name, value in told.items() if value]
+
+
 def conflicts(s: Scenario) -> list[Conflict]:
     """(where, what, remedy) of every pair of settings that contradict each other."""
     return [*_years(s), *_policy(s), *_money(s), *_overrides(s), *cases_without_place(s)]
@@ -250,6 +259,9 @@ def _years(s: Scenario) -> list[Conflict]:
     if s.coverage.ramp_per_year is not None and s.years == 1:
         out.append(("coverage.ramp_per_year", "it needs more than one year",
                     "remove it, or set `years` to 2 or more"))
+    if s.laboratory.costing == "micro" and s.years > 1:
+        out.append(("laboratory.costing", "a laboratory by its parts is planned for one steady-state year",
+                    'set `years` to 1, or costing to "tariff"'))
     for axis in ("testing", "treatment", "total"):
         limit = getattr(s.budget, axis)
         if isinstance(limit, tuple) and len(limit) != s.years:

@@ -19,7 +19,6 @@ EXPECTED = {
     "many_faults": [("hospital", "unknown_key"), ("budget.tesing", "unknown_key"), ("objective", "value"),
                     ("discount_rate", "value"), ("budget.total", "value"), ("coverage.maximum", "type")],
     "not_offered": [("setting.countries", "not_offered"), ("equity.region_floor", "not_offered"),
-                    ("services.send_out", "not_offered"), ("services.buy_instruments", "not_offered"),
                     ("laboratory.prices", "not_offered")],
     "negative": [("budget.testing", "value")], "nan": [("budget.testing", "value")],
     "infinite": [("budget.testing", "value")], "text_for_number": [("budget.testing", "type")],
