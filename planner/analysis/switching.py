@@ -27,6 +27,7 @@ from planner.scenario.model import Scenario
 STEPS = 12  # bisections: a switching value is found to about a four-thousandth of its range
 MOST = 20.0  # a multiple of today's beyond which no cost or effect is sought
 CHUNK = 400  # versions solved between two looks at the progress
+NO_DRUG_COST = "Drug costs do not bear on this list: no treatment budget, and health alone is counted."
 
 
 @dataclass
@@ -274,6 +275,12 @@ def _with(scenario: Scenario, **changes) -> Scenario:
     return scenario.model_copy(update=changes)
 
 
+def _drug_costs_bear(scenario: Scenario, years: int) -> bool:
+    """Whether the cost of a course can change the list at all."""
+    limited = any(scenario.limit(axis, t) is not None for axis in ("treatment", "total") for t in range(years))
+    return limited or scenario.objective == "net_health"
+
+
 def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[str]:
     out = []
     near = sorted((v for v in values if v["relative_change"] is not None), key=lambda v: abs(v["relative_change"]))
@@ -283,6 +290,9 @@ def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[st
         was = f" (today {v['today']:.1%})" if v["unit"] == "share" else ""
         out.append(f"{study.said((v['region'], v['indication_id'] + '/' + v['biomarker_id']))} {verb} where "
                    f"the {v['lever_words']} is {shown}{was}.")
+    out = out or ["No single number flips a decision of this plan within its range."]
+    if not _drug_costs_bear(study.scenario, study.problem.years):
+        out.append(NO_DRUG_COST)
     unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
     for p in sorted(preferences, key=lambda p: -(p["health_cost"] or 0.0)):
         if p["health_cost"] is None:

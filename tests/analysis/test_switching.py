@@ -250,5 +250,19 @@ def test_a_preference_that_cannot_be_lifted_says_why(by_hand, monkeypatch):
     (row,) = list(module._preferences(study, lambda *_: None))
     assert row["name"] == "lung/egfr" and all(row[c] is None for c in module.COSTS)
     assert "no service supplies it here" in row["note"]
-    (words,) = module._words(study, [], [row])
+    words = module._words(study, [], [row])[-1]
     assert "no service supplies it here" in words
+
+
+# -- what bears on the list ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", WAYS)
+def test_drug_costs_that_do_not_bear_on_the_list_are_said_so(by_hand, name):
+    """Without a treatment or total budget and with health as the objective no course is too dear."""
+    found = switching(tiny_scenario(**WAYS[name]), by_hand(tiny()))
+    flips = [r["flips_at"] for r in found.tables["values"] if r["lever"] == "drug_cost"]
+    silent = name in ("testing", "selective")
+    assert not silent or flips == [None] * len(flips)
+    assert (module.NO_DRUG_COST in found.words) == silent
+    assert module.NO_DRUG_COST.startswith("Drug costs do not bear on this list: no treatment budget")
+    assert len(found.words) > 1  # and what does flip it, or that nothing does
