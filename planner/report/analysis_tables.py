@@ -110,7 +110,8 @@ SWITCHING = (
     Table("preferences", "Price of preferences", "one preference of the scenario, lifted alone and all planned again",
           columns("Preference|preference", "Name|name", "In words|words", "Measure|measure",
                   "It costs ({measure}, a year)|health_cost|qalys", "It costs ({objective}, a year)|objective_cost|qalys",
-                  "More for tests (USD a year)|testing_cost|usd", "More for treatment (USD a year)|treatment_cost|usd"),
+                  "More for tests (USD a year)|testing_cost|usd", "More for treatment (USD a year)|treatment_cost|usd",
+                  "Why it is not told|note"),
           _printed("preference|words", "health lost|health_cost", "tests, US$|testing_cost", "drugs, US$|treatment_cost"),
           first(25)),
 )
