@@ -111,6 +111,22 @@ def interval(low: float | None, high: float | None) -> tuple[float, float] | Non
     return None if low is None or high is None or not low < high else (low, high)
 
 
+RATIOS = {"survival_curves": "os_hr", "single_arm_external": "os_hr", "risk_ratio_cure": "death_rr",
+          "progression_free_only": "pfs_hr"}
+
+
+def read_ratio(row: Mapping) -> str | None:
+    """The ratio that a therapy row rests on, where it states a 95 % interval of it; else None."""
+    name = RATIOS.get(row["effect_kind"])
+    low, high = (row.get(f"{name}_{end}") if name else None for end in ("low", "high"))
+    return name if name and row.get(name) and low and high and low < high else None
+
+
+def gain_factor(quality: str) -> Positive:
+    """What the gain of a row without such an interval is multiplied by: mean 1, its width by grade."""
+    return positive_of(1.0, None, None, quality)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One uncertain number: group, table, name, key, value in the evidence, grade, distribution, the interval
@@ -201,17 +217,16 @@ class UncertainValues(Values):
     def effect_draw(self, row: dict) -> tuple:
         """The ratio a therapy rests on, lognormal around the one read, where it states an interval; else a
         factor on its gain with mean 1 and a width by grade. What rests on one trial errs together."""
-        name = {"survival_curves": "os_hr", "single_arm_external": "os_hr", "risk_ratio_cure": "death_rr",
-                "progression_free_only": "pfs_hr"}.get(row["effect_kind"])
-        low, high = (row.get(f"{name}_{end}") if name else None for end in ("low", "high"))
-        ratio = bool(name and row.get(name) and low and high and low < high)
+        ratio = read_ratio(row)
         if ratio:
-            value, distribution = row[name], Positive(row[name], log_sd(low, high, row["quality"]))
+            width = log_sd(row[f"{ratio}_low"], row[f"{ratio}_high"], row["quality"])
+            value, distribution = row[ratio], Positive(row[ratio], width)
         else:
-            value, distribution = 1.0, positive_of(1.0, None, None, row["quality"])
-        versions = self._kept(Parameter(DRAWN["therapies"][0], "therapies", f"effect ({name})" if ratio else "effect (factor)",
-                                        row["therapy_id"], value, row["quality"], distribution,
-                                        (low, high) if ratio else None, ("therapies", "effect", row["source_id"])))
+            value, distribution = 1.0, gain_factor(row["quality"])
+        stated = (row[f"{ratio}_low"], row[f"{ratio}_high"]) if ratio else None
+        versions = self._kept(Parameter(DRAWN["therapies"][0], "therapies", f"effect ({ratio})" if ratio else "effect (factor)",
+                                        row["therapy_id"], value, row["quality"], distribution, stated,
+                                        ("therapies", "effect", row["source_id"])))
         return (versions, None) if ratio else (None, versions)
 
 

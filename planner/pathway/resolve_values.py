@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place
-from planner.evidence.update import counts_here, updated
+from planner.evidence.update import answers, counts_here, updated
 from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario
 from planner.units import local_cost, to_base_usd
@@ -136,7 +136,7 @@ class Values:
             row = self.evidence.record("assay_performance", assay_id=assay, biomarker_id=key["biomarker_id"],
                                        indication_id=scope)
             if row:
-                return row["sensitivity"], row["specificity"]
+                return answers(row)
         return None
 
     def _remember(self, table: str, fact: Fact) -> Fact:

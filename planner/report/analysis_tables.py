@@ -38,6 +38,13 @@ def nearest_flips(rows: Rows) -> Rows:
     return sorted(flips, key=lambda r: far if r["relative_change"] is None else abs(r["relative_change"]))[:25]
 
 
+def with_tiers(rows: Rows) -> Rows:
+    """Changed lines; where the priority alone changed it stands in the place of the coverage, which did not."""
+    told = [{**r, **{f"coverage_{end}": str(r[f"tier_{end}"]).replace("_", " ") for end in ("before", "after")}}
+            if r["change"] == "tier" else r for r in rows]
+    return first(40)(told)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its name in the JSON, title (a sheet's), what a row is, columns; and what a terminal shows:
@@ -237,7 +244,7 @@ COMPARE = (
                     "Priority before|tier_before", "Coverage after (share)|coverage_after|share", "Rank after|rank_after|count",
                     "Priority after|tier_after", "Because of|because", "Reason in the list|reason"),
           _printed("plan|plan", *WHO, "change|change", "before|coverage_before", "after|coverage_after", "because of|because"),
-          first(40)),
+          with_tiers),
     Table("today", "Against today", "one plan and one line whose testing today is known",
           columns("Plan|plan") + KEYS
           + columns("Change|change", "Coverage today (share)|coverage_today|share",
