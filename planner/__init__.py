@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from planner.errors import BadInput, Infeasible, Issue, PlannerError
 from planner.evidence.base import Evidence, load_evidence
-from planner.questions import access, alternatives, batch, compare, frontier, sensitivity, switching, uncertainty
+from planner.questions import access, alternatives, batch, compare, frontier, sensitivity, strategies, switching, uncertainty
 from planner.result.make import make_plan
 from planner.result.plan import Plan
 from planner.scenario.model import Scenario
@@ -31,5 +31,5 @@ def plan(scenario: Scenario, evidence: Evidence | None = None) -> Plan:
 __all__ = [
     "MODEL_VERSION", "BadInput", "Evidence", "Infeasible", "Issue", "Plan", "PlannerError", "Scenario",
     "__version__", "access", "alternatives", "batch", "compare", "frontier", "load_evidence", "make_plan", "plan",
-    "sensitivity", "switching", "uncertainty",
+    "sensitivity", "strategies", "switching", "uncertainty",
 ]

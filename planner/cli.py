@@ -17,14 +17,10 @@ from planner import commands, documents
 from planner.arguments import a_hospital, collected, evidence_of, scenario_of
 from planner.errors import BadInput, Issue, PlannerError
 
-LATER = ("strategies",)
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    if argv and argv[0] in LATER:
-        return _tell([Issue(argv[0], "this command is not in this version", "see `python -m planner --help`")], 2)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a terminal without accents still gets its table
     try:

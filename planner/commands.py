@@ -67,6 +67,8 @@ def add_commands(add: Callable) -> None:
     alternatives_.add_argument("--count", default="5", metavar="N", help="at most so many other lists (default 5)")
     sub("access", access, "which drug would unlock most, and the price at which it pays")
     sub("switching", switching, "the values at which decisions flip, and what each preference costs")
+    sub("strategies", strategies, "ways to test for one indication side by side, or to run the whole laboratory").add_argument(
+        "--indication", required=True, metavar="ID|all", help="an indication, or `all` for the whole laboratory")
     sub("sensitivity", sensitivity, "which number moves the plan most").add_argument(
         "--two-way", nargs=2, metavar="NAME", help="two of the numbers, named as in the table, on a grid")
     uncertainty_ = sub("uncertainty", uncertainty, "how sure the list is: every uncertain number drawn")
@@ -145,6 +147,13 @@ def switching(arguments) -> int:
     """Values at which decisions flip."""
     files, scenario = collected(*_common(arguments))
     return _told(files, evidence_of(arguments), lambda evidence, watch: planner.switching(scenario, evidence, progress=watch))
+
+
+def strategies(arguments) -> int:
+    """Ways to test for one indication, or to run the whole laboratory."""
+    files, scenario = collected(*_common(arguments))
+    return _told(files, evidence_of(arguments), lambda evidence, watch: planner.strategies(
+        scenario, evidence, indication=arguments.indication, progress=watch))
 
 
 def sensitivity(arguments) -> int:

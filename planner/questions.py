@@ -48,6 +48,17 @@ def switching(scenario: Scenario, evidence: Evidence | None = None, progress: Pr
     return ask(scenario, _shipped(evidence), progress or _silent)
 
 
+def strategies(scenario: Scenario, evidence: Evidence | None = None, indication: str = "all",
+               progress: Progress | None = None) -> Analysis:
+    """All ways of testing for one indication side by side, or (``all``) all ways to run the whole laboratory."""
+    from planner.analysis.strategies import strategies as one
+    from planner.analysis.whole_laboratory import whole_laboratory
+
+    if indication == "all":
+        return whole_laboratory(scenario, _shipped(evidence), progress or _silent)
+    return one(scenario, _shipped(evidence), indication, progress or _silent)
+
+
 def sensitivity(scenario: Scenario, evidence: Evidence | None = None, two_way: tuple[str, str] | None = None,
                 progress: Progress | None = None) -> Analysis:
     """Every uncertain number at both ends of its interval; two of them on a grid."""

@@ -8,10 +8,11 @@ lists before it fund; here it also favours what none of them does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from planner.analysis.levers import Key
 from planner.analysis.study import Analysis, Progress, Study, silent
 from planner.evidence.base import Evidence
 from planner.optimise.resolve import Engine
@@ -20,6 +21,7 @@ from planner.result.reasons import FUNDED
 from planner.result.ties import find_ties
 from planner.scenario.model import Scenario
 
+TURN = 1000.0  # weight of a line to be turned, against all others together
 
 def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02, count: int = 5,
                  progress: Progress = silent) -> Analysis:
@@ -37,15 +39,17 @@ def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02
             progress(0.7 * n / len(engine.keys), "least and greatest coverage of every line")
             ranges.append(_range(study, key))
         progress(0.7, "lists as different as possible")
-        found = [optimum.plan.values, *_hops(study, count)]
+        open_lines = [key for key, r in zip(engine.keys, ranges, strict=True) if r["where"] == "sometimes"]
+        found = [optimum.plan.values, *_hops(study, count, open_lines)]
     named = [f"list {n}" if n else "the plan" for n in range(len(found))]
     lists = [_list_row(study, name, values, found[0]) for name, values in zip(named, found, strict=True)]
     lines = [study.label(key) | {"list": name, "coverage": float(c), "in_list": bool(study.inside(key, c))}
              for name, values in zip(named, found, strict=True)
              for key, c in zip(engine.keys, engine.coverage(values), strict=True)]
     ties = find_ties(engine, optimum)
-    settings = {"tolerance": tolerance, "count": count, "measure": study.measure, "lists": len(found) - 1}
-    return study.answer("alternatives", settings, _words(study, ranges, lists, tolerance),
+    settings = {"tolerance": tolerance, "count": count, "measure": study.measure, "lists": len(found) - 1,
+                "stopped": _stopped(study, found, open_lines, count)}
+    return study.answer("alternatives", settings, _words(ranges, lists, settings),
                         {"lists": lists, "lines": lines, "ranges": ranges, "ties": ties})
 
 
@@ -99,24 +103,54 @@ def _range(study: Study, key) -> dict:
                                "attainable": study.engine.attainable(study.use_cases[key][0])}
 
 
-def _hops(study: Study, count: int) -> Iterator[np.ndarray]:
-    """Lists one by one, each avoiding what those before it fund and funding what none of them does; ends
-    where a list comes again."""
-    engine = study.engine
-    attainable = [max(engine.attainable(study.use_cases[key][0]), 1e-9) for key in engine.keys]
+def _hops(study: Study, count: int, open_lines: Sequence[Key] = ()) -> Iterator[np.ndarray]:
+    """Lists one by one, each avoiding what those before it fund and funding what none of them does. Where a list
+    comes again one of ``open_lines`` (in some near-optimal lists and not in others) that stood in all of them so
+    far is left out, or one that stood in none is taken in; ends where that finds nothing new."""
     seen = [study.members(study.optimum.plan.values)]
     for _ in range(count):
-        weights = np.zeros(len(engine.model.variables))
-        for key, top in zip(engine.keys, attainable, strict=True):
-            weights[engine.q_columns[key]] = (sum(key in lines for lines in seen) or -1.0) / top
-        values = _least(study, weights)
-        if values is None:
+        found = _new(study, seen, ({}, *_turns(seen, open_lines)))
+        if found is None:
             return
-        lines = study.members(values)
-        if lines in seen:
-            return  # the same lines, if to other shares
-        seen.append(lines)
-        yield values
+        seen.append(study.members(found))
+        yield found
+
+
+def _turns(seen: list[frozenset], open_lines: Sequence[Key]) -> Iterator[dict[Key, float]]:
+    """For each line that was in all lists so far, or in none: the weight that turns it."""
+    for key in open_lines:
+        times = sum(key in lines for lines in seen)
+        if times in (0, len(seen)):
+            yield {key: TURN if times else -TURN}
+
+
+def _new(study: Study, seen: list[frozenset], attempts: Iterable[dict[Key, float]]) -> np.ndarray | None:
+    """The first near-optimal plan, of those that the attempts lead to, with lines that no list before it has."""
+    for more in attempts:
+        values = _least(study, _hop_weights(study, seen, more))
+        if values is not None and study.members(values) not in seen:  # not the same lines to other shares
+            return values
+    return None
+
+
+def _hop_weights(study: Study, seen: list[frozenset], more: dict[Key, float]) -> np.ndarray:
+    """Weights of coverage: what lists before fund is avoided as often as they do, what none does is wanted."""
+    weights = np.zeros(len(study.engine.model.variables))
+    for key in study.engine.keys:
+        top = max(study.engine.attainable(study.use_cases[key][0]), 1e-9)
+        weights[study.engine.q_columns[key]] = ((sum(key in lines for lines in seen) or -1.0) + more.get(key, 0.0)) / top
+    return weights
+
+
+def _stopped(study: Study, found: list[np.ndarray], open_lines: list[Key], count: int) -> str:
+    """Why the search ended, in words."""
+    if len(found) > count:
+        return f"the {count} lists asked for were found"
+    if not open_lines:
+        return "no line can differ within the tolerance"
+    left = len(list(_turns([study.members(v) for v in found], open_lines)))
+    return "no further list was found, although lines could still differ" if left else \
+        "every line that can differ already does in one of them"
 
 
 def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> dict:
@@ -130,14 +164,14 @@ def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> 
     }
 
 
-def _words(study: Study, ranges: list[dict], lists: list[dict], tolerance: float) -> list[str]:
+def _words(ranges: list[dict], lists: list[dict], settings: dict) -> list[str]:
     always = [r for r in ranges if r["where"] == "always"]
     sometimes = [r for r in ranges if r["where"] == "sometimes"]
-    out = [f"{len(always)} lines are in every list that loses at most {tolerance:.0%} of the health; "
+    out = [f"{len(always)} lines are in every list that loses at most {100 * settings['tolerance']:.3g}% of the health; "
            f"{len(sometimes)} are in some and not in others."]
     if always:
         out.append("In all: " + ", ".join(f"{r['short_name']} ({r['indication']})" for r in always[:8])
                    + (" and more." if len(always) > 8 else "."))
-    out.append(f"{len(lists) - 1} other {'list was' if len(lists) == 2 else 'lists were'} found." if len(lists) > 1
-               else "No other list does as well: the plan is the only one within the tolerance.")
-    return out
+    if len(lists) == 1:
+        return [*out, "No other list does as well: the plan is the only one within the tolerance."]
+    return [*out, f"{len(lists) - 1} other {'list was' if len(lists) == 2 else 'lists were'} found: {settings['stopped']}."]

@@ -1,7 +1,8 @@
 """Which number moves the plan most: each uncertain parameter at both ends of its interval, all re-planned.
 
-One-way for every parameter; two-way, on request, for two of them on a grid. Ends are the 2.5th and
-97.5th percentile of what :mod:`planner.pathway.drawn` draws.
+One-way for every parameter; two-way, on request, for two of them on a grid. Ends are the interval that the
+evidence states; where it states none, the 2.5th and 97.5th percentile of what :mod:`planner.pathway.drawn` draws.
+Numbers that rest on one trial are drawn together and move together here: they are one row.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
 from planner.pathway.build import build_problem
-from planner.pathway.drawn import GROUPS, EndValues, Parameter, value_gated
+from planner.pathway.drawn import GROUPS, EndValues, Parameter, movers, value_gated
 from planner.pathway.words import number_words
 from planner.result.reasons import FUNDED
 from planner.scenario.faults import nearest
@@ -31,8 +32,8 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
     """Health of the re-planned list with each parameter low and high.
 
     two_way: names of two parameters as the table ``parameters`` gives them. Tables: ``parameters``
-    (parameter, group, value, low, high, health at both ends, swing, lines that change sides), widest
-    swing first; ``grid`` (two-way only). Raises BadInput for unknown names.
+    (parameter, group, value, low, high, health at both ends, swing, lines that change sides, names of the numbers
+    that move with it), widest swing first; ``grid`` (two-way only). Raises BadInput for unknown names.
     """
     study = Study(scenario, evidence)
     base_value = study.optimum.value / study.engine.weight
@@ -64,7 +65,7 @@ def _ends(study: Study, wanted: list | None, kept: list) -> Callable:
 
 
 def _solved(study: Study, wanted: list) -> Iterator[tuple[float, np.ndarray]]:
-    """(value, coverage) with, in each version, the parameters named set to ends: [{identity: quantile}]."""
+    """(value, coverage) with, in each version, the streams named set to ends: [{stream: quantile}]."""
     for start in range(0, len(wanted), CHUNK):
         some = wanted[start:start + CHUNK]
         problem = build_problem(study.evidence, study.scenario, _ends(study, some, []))
@@ -73,25 +74,32 @@ def _solved(study: Study, wanted: list) -> Iterator[tuple[float, np.ndarray]]:
 
 
 def _one_way(study: Study, parameters: list[Parameter], base_value: float, progress: Progress) -> list[dict]:
-    wanted = [{}, *({p.identity: q} for p in parameters for q in (0.025, 0.975))]  # the first as it is
+    together = movers(parameters)
+    wanted = [{}, *({mover: q} for mover in together for q in (0.025, 0.975))]  # the first as it is
     solved = []
     for n, found in enumerate(_solved(study, wanted)):
         if n % 50 == 0:
             progress(n / len(wanted), "each parameter at both ends")
         solved.append(found)
     rows, base = [], solved[0][1]
-    for n, p in enumerate(parameters):
+    for n, (p, *others) in enumerate(together.values()):
         (low, at_low), (high, at_high) = solved[2 * n + 1], solved[2 * n + 2]
         changed = [study.said(key) for j, key in enumerate(study.engine.keys)
                    if len({c[j] > FUNDED for c in (base, at_low, at_high)}) > 1]
         swing = dust(np.nanmax([low, high, base_value]) - np.nanmin([low, high, base_value]), base_value)
-        rows.append({"name": p.name, "words": number_words(p.name, study.evidence), "group": p.group,
-                     "group_words": GROUPS[p.group],
+        rows.append({"name": p.name, "words": _said(study, p, others), "moves_with": tuple(o.name for o in others),
+                     "group": p.group, "group_words": GROUPS[p.group],
                      "parameter": p.parameter, "key": p.key, "table": p.table, "value": p.value,
                      "low": p.end(0.025), "high": p.end(0.975),
                      "quality": p.quality, "health_at_low": low, "health_at_high": high, "swing": float(swing),
                      "lines_changed": tuple(changed)})
     return rows
+
+
+def _said(study: Study, p: Parameter, others: list[Parameter]) -> str:
+    """A number in words, with how many others move with it."""
+    words = number_words(p.name, study.evidence)
+    return words if not others else f"{words} (and {len(others)} of the same trial)"
 
 
 def _checked(parameters: list[Parameter], two_way: tuple[str, str]) -> None:
@@ -107,7 +115,7 @@ def _grid(study: Study, parameters: list[Parameter], two_way: tuple[str, str]) -
     a, b = (by_name[name] for name in two_way)
     quantiles = np.linspace(0.025, 0.975, GRID)
     cells = list(product(quantiles, quantiles))
-    solved = _solved(study, [{a.identity: x, b.identity: y} for x, y in cells])
+    solved = _solved(study, [{a.stream: x, b.stream: y} for x, y in cells])
     return [{"a": a.name, "b": b.name, "a_value": a.end(x), "b_value": b.end(y), "health": value,
              "lines": int((coverage > FUNDED).sum())}
             for (x, y), (value, coverage) in zip(cells, solved, strict=True)]

@@ -7,7 +7,8 @@ lever's range, then by bisection. Where a decision flips more than once one flip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ from planner.scenario.model import Scenario
 STEPS = 12  # bisections: a switching value is found to about a four-thousandth of its range
 MOST = 20.0  # a multiple of today's beyond which no cost or effect is sought
 CHUNK = 400  # versions solved between two looks at the progress
+NO_DRUG_COST = "Drug costs do not bear on this list: no treatment budget, and health alone is counted."
 
 
 @dataclass
@@ -134,32 +136,96 @@ def _lines(study: Study, inside: dict[Key, bool], coverage: dict[Key, float]) ->
 
 # -- preferences -----------------------------------------------------------------------------------
 
+COSTS = ("health_cost", "objective_cost", "testing_cost", "treatment_cost")
+
+
 def _preferences(study: Study, progress: Progress) -> Iterator[dict]:
-    """Every preference of the scenario, lifted alone and everything re-planned."""
+    """Every preference of the scenario, lifted alone and everything re-planned; where that cannot be planned, why."""
     wanted = list(_without(study.scenario))
-    base = _outcome(study.engine)
+    base = _outcome(study.engine) if wanted else {}
     for n, (kind, name, scenario) in enumerate(wanted):
         progress(0.9 + 0.1 * n / len(wanted), "pricing preferences")
+        row = {"preference": kind, "name": name, "words": _said(study, kind, name), "measure": study.measure}
         try:
-            other = _outcome(_unfloored(study) if kind == "floor" else Engine(build_problem(study.evidence, scenario), scenario))
-        except PlannerError:  # lifted alone it leads to a plan that cannot be
-            continue
-        yield {
-            "preference": kind, "name": name, "words": _said(study, kind, name), "measure": study.measure,
-            "health_cost": dust(other["health"] - base["health"], base["health"]),
-            "objective_cost": dust(other["value"] - base["value"], base["value"]),
-            "testing_cost": dust(base["testing"] - other["testing"], base["testing"]),
-            "treatment_cost": dust(base["treatment"] - other["treatment"], base["treatment"]),
-        }
+            yield row | _costs(base, _lifted(study, kind, name, scenario)) | {"note": ""}
+        except PlannerError as error:
+            why = "; ".join(f"{i.where}: {i.what}" for i in error.issues)
+            yield row | dict.fromkeys(COSTS) | {"note": f"without it no plan can be made: {why}"}
 
 
-def _unfloored(study: Study) -> Engine:
-    """The plan's own model without the floors of today's testing; mandates stay, and so does the money."""
-    engine = Engine(study.problem, study.scenario)
-    mandated = {row for key, (u, _) in study.use_cases.items() if u.must_fund for row in engine.floors(key)}
-    for name in [n for n in engine.model.row if n.startswith("floor_") and n not in mandated]:
-        engine.set_row(name, None, None)
-    return engine
+def _costs(base: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    """What a preference costs: health forgone, money spent more."""
+    return {
+        "health_cost": dust(other["health"] - base["health"], base["health"]),
+        "objective_cost": dust(other["value"] - base["value"], base["value"]),
+        "testing_cost": dust(base["testing"] - other["testing"], base["testing"]),
+        "treatment_cost": dust(base["treatment"] - other["treatment"], base["treatment"]),
+    }
+
+
+def _lifted(study: Study, kind: str, name: str, scenario: Scenario) -> dict[str, float]:
+    """The plan without one preference: in place where only bounds or the objective change, else built anew."""
+    if kind == "weight":
+        with _weighted(study.engine, scenario):
+            return _outcome(study.engine)
+    if kind in ("floor", "must_fund"):
+        with _floors(study.engine, _today_s_floors(study) if kind == "floor" else _mandates(study, name)):
+            return _outcome(study.engine)
+    return _outcome(Engine(build_problem(study.evidence, scenario), scenario))
+
+
+def _mandates(study: Study, name: str) -> dict[str, float | None]:
+    """Rows that mandate a line, and what stays of each: today's testing where it may not be lowered."""
+    out: dict[str, float | None] = {}
+    for key, (u, _) in study.use_cases.items():
+        if key[1] == name and u.must_fund:
+            stays = study.scenario.budget.basis == "additional" and min(u.kap0 or 0.0, u.kap)
+            out |= dict.fromkeys(study.engine.floors(key), stays or None)
+    return out
+
+
+def _today_s_floors(study: Study) -> dict[str, float | None]:
+    """Rows that keep today's testing; mandates stay, and so does the money."""
+    return {row: None for key, (u, _) in study.use_cases.items() if not u.must_fund for row in study.engine.floors(key)}
+
+
+@contextmanager
+def _floors(engine: Engine, floors: dict[str, float | None]) -> Iterator[None]:
+    """The engine with other floors, then put back."""
+    saved = {name: engine.model.bounds(name)[0] for name in floors}
+    try:
+        _move(engine, floors)
+        yield
+    finally:
+        _move(engine, saved)
+
+
+def _move(engine: Engine, floors: Mapping[str, float | None]) -> None:
+    for name, floor in floors.items():
+        engine.set_row(name, floor, None)
+    engine.settle()  # whole instruments follow
+    engine.reset()  # a plan does not depend on the one asked before it
+
+
+@contextmanager
+def _weighted(engine: Engine, scenario: Scenario) -> Iterator[None]:
+    """The engine with the weights of another scenario in its objective, then put back."""
+    own = engine.scenario
+    try:
+        _value_by(engine, scenario)
+        yield
+    finally:
+        _value_by(engine, own)
+
+
+def _value_by(engine: Engine, scenario: Scenario) -> None:
+    engine.formulation.scenario = scenario
+    engine.value_cost = -engine.vector(engine.formulation.value(scenario.objective))
+    engine.model.set_cost(engine.value_cost)
+    for model in (engine.model, engine.cheapest):
+        model.set_coefficients("health", -engine.value_cost)
+    engine.settle()
+    engine.reset()
 
 
 def _outcome(engine: Engine) -> dict[str, float]:
@@ -209,6 +275,12 @@ def _with(scenario: Scenario, **changes) -> Scenario:
     return scenario.model_copy(update=changes)
 
 
+def _drug_costs_bear(scenario: Scenario, years: int) -> bool:
+    """Whether the cost of a course can change the list at all."""
+    limited = any(scenario.limit(axis, t) is not None for axis in ("treatment", "total") for t in range(years))
+    return limited or scenario.objective == "net_health"
+
+
 def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[str]:
     out = []
     near = sorted((v for v in values if v["relative_change"] is not None), key=lambda v: abs(v["relative_change"]))
@@ -218,9 +290,14 @@ def _words(study: Study, values: list[dict], preferences: list[dict]) -> list[st
         was = f" (today {v['today']:.1%})" if v["unit"] == "share" else ""
         out.append(f"{study.said((v['region'], v['indication_id'] + '/' + v['biomarker_id']))} {verb} where "
                    f"the {v['lever_words']} is {shown}{was}.")
+    out = out or ["No single number flips a decision of this plan within its range."]
+    if not _drug_costs_bear(study.scenario, study.problem.years):
+        out.append(NO_DRUG_COST)
     unit = "healthy years" if study.measure == "qalys" else study.measure.replace("_", " ")
-    for p in sorted(preferences, key=lambda p: -p["health_cost"]):
-        if p["health_cost"] > 1e-6:
+    for p in sorted(preferences, key=lambda p: -(p["health_cost"] or 0.0)):
+        if p["health_cost"] is None:
+            out.append(f"What it costs that {p['words']} cannot be told: {p['note']}.")
+        elif p["health_cost"] > 1e-6:
             out.append(f"That {p['words']} costs {figure(p['health_cost'])} {unit} a year"
                        + (f" and {money(p['testing_cost'])} more for tests." if p["testing_cost"] > 1 else "."))
     return out

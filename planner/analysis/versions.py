@@ -2,7 +2,8 @@
 
 Rows are grouped by table and by what they are about (a use case, an indication, a drug, an assay). Each
 group that could bear on a changed line is laid over the first version alone, and the plan made again; where
-a change is not explained so, the other groups as well, for they may have made room.
+a change is not explained so, the other groups as well, for they may have made room. Own numbers of a setting
+(table *own_values*) are each a group of their own, about what the number is about.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from planner.analysis.study import Progress
 from planner.errors import PlannerError
 from planner.evidence.base import Evidence, Tables
 from planner.evidence.strata import rows_of
+from planner.pathway.resolve_values import own_key
 from planner.result.make import make_plan
 from planner.result.plan import Plan
 
@@ -24,8 +26,10 @@ MOST = 150  # groups tried; beyond it what is left is told and not tried
 ABOUT = ("indication_id", "biomarker_id", "therapy_id", "drug", "assay_id", "cancer_site", "comparator_id", "service_id",
          "item", "iso3", "currency", "year")
 DATED = "year"  # tells rows apart only where they are about nothing but a country or a currency
-SILENT = ("sources",)  # citations move no number
-SOURCING = ("source_id", "quality", "note")
+# No plan reads them: citations, and what access shares were made of (the shares themselves are in drug_access).
+SILENT = ("sources", "drug_status", "access_rules")
+SOURCING = ("source_id", "quality", "note", "why", "source", "shipped")
+OWN = "own_values"
 
 
 @dataclass(frozen=True)
@@ -49,19 +53,31 @@ def row_differences(a: Evidence, b: Evidence) -> list[Group]:
         if name in SILENT or name not in b.tables:
             continue
         key = list(a.dictionary.table(name).key)
-        about = [c for c in ABOUT if c in key] or key[:1]
-        about = [c for c in about if c != DATED or not set(about) - {DATED, "iso3", "currency"}]
+        about = _about(key)
         before, after = _rows(a, name, key), _rows(b, name, key)
         groups: dict[tuple, tuple[list, list]] = {}
         for k in before.keys() | after.keys():
             was, now = before.get(k), after.get(k)
             if was is None or now is None or _numbers(was) != _numbers(now):
                 row = now or was
-                pair = groups.setdefault(tuple((c, row[c]) for c in about), ([], []))
+                what = _own_about(row) if name == OWN else tuple((c, row[c]) for c in about)
+                pair = groups.setdefault(what, ([], []))
                 pair[0].extend([was] if was else [])
                 pair[1].extend([now] if now else [])
         out += [Group(name, g, tuple(_sorted(x)), tuple(_sorted(y))) for g, (x, y) in groups.items()]
     return sorted(out, key=lambda g: (g.table, str(g.about)))
+
+
+def _about(key: Sequence[str]) -> list[str]:
+    """The columns of a key that say what its rows are about."""
+    about = [c for c in ABOUT if c in key] or list(key[:1])
+    return [c for c in about if c != DATED or not set(about) - {DATED, "iso3", "currency"}]
+
+
+def _own_about(row: Mapping) -> tuple[tuple[str, object], ...]:
+    """What an own number is about: its table, the parts of its key, its column and its place."""
+    return (("table_name", row["table_name"]), *own_key(row["key"]).items(), ("column_name", row["column_name"]),
+            ("stratum", row["stratum"]))
 
 
 def _sorted(rows: list[dict]) -> list[dict]:
@@ -112,12 +128,39 @@ def evidence_changes(first: Plan, second: Plan, a: Evidence, b: Evidence, progre
             continue
         moved[id(group)] = [f"{c['indication_id']}/{c['biomarker_id']}" for c in changes("", first, plan, {})]
         unexplained -= set(moved[id(group)])
-    return [_row(g, moved.get(id(g))) for g in groups]
+    return [_row(a, g, moved.get(id(g))) for g in groups]
 
 
-def _row(g: Group, lines: Sequence[str] | None) -> dict:
+def _row(evidence: Evidence, g: Group, lines: Sequence[str] | None) -> dict:
     return {"table": g.table, "about": g.name, "rows_before": len(g.before), "rows_after": len(g.after),
-            "words": _said(g), "tried": lines is not None, "lines": tuple(lines or ())}
+            "words": _own_said(evidence, g) if g.table == OWN else _said(g), "tried": lines is not None,
+            "lines": tuple(lines or ())}
+
+
+def _own_said(evidence: Evidence, g: Group) -> str:
+    """An own number in words: before (what was shipped, where it had none before) and after, with its unit."""
+    was, now = (rows[0] if rows else None for rows in (g.before, g.after))
+    row = now or was
+    about = "/".join(own_key(row["key"]).values())
+    before = was["value"] if was else now["shipped"]
+    after = now["value"] if now else was["shipped"]
+    unit = _own_unit(evidence, row)
+    # what a narrow column shows is the beginning: which number it is comes first
+    return (f"{about}: {row['column_name'].replace('_', ' ')} {_given(before)} becomes {_given(after)}"
+            + (f" {unit}" if unit else "") + f" (own number, {row['table_name'].replace('_', ' ')})")
+
+
+def _given(value: float | None) -> str:
+    return "the shipped value" if value is None else _shown(value)
+
+
+def _own_unit(evidence: Evidence, row: Mapping) -> str:
+    """The unit of an own number: its currency and price year where it is money, else as its column says."""
+    table = evidence.dictionary.table(row["table_name"])
+    if not row["currency"]:
+        return table.field(row["column_name"]).unit.removeprefix("share 0 to 1").removeprefix("ratio")
+    per = evidence.record(table.name, **own_key(row["key"])).get("unit") if table.name == "drug_prices" else None
+    return f"{row['currency']} of {row['year'] or evidence.base_year}" + (f" per {per}" if per else "")
 
 
 def _said(g: Group) -> str:
@@ -129,10 +172,14 @@ def _said(g: Group) -> str:
         changes_said = [f"{c.replace('_', ' ')} {_shown(was.get(c))} becomes {_shown(now[c])}" for c in columns[:3]]
         return f"{what}: {', '.join(changes_said)}"
     if not g.before:
-        return f"{what}: {len(g.after)} new rows"
+        return f"{what}: {_counted(g.after)} new"
     if not g.after:
-        return f"{what}: {len(g.before)} rows gone"
-    return f"{what}: {len(g.before)} rows become {len(g.after)}"
+        return f"{what}: {_counted(g.before)} gone"
+    return f"{what}: {_counted(g.before)} become{'s' * (len(g.before) == 1)} {len(g.after)}"
+
+
+def _counted(rows: Sequence[dict]) -> str:
+    return "1 row" if len(rows) == 1 else f"{len(rows)} rows"
 
 
 def _shown(value) -> str:
@@ -143,11 +190,11 @@ def _shown(value) -> str:
 
 def _bears_on(a: Evidence, b: Evidence, g: Group, wanted: Mapping[str, str]) -> bool:
     """Whether a group speaks of anything that a changed line uses."""
-    about = dict(g.about)
+    about = {k: v for k, v in g.about if v != "*"}
     indications = {w.split("/")[0] for w in wanted}
-    if "indication_id" in about and about["indication_id"] not in (*indications, "*"):
+    if "indication_id" in about and about["indication_id"] not in indications:
         return False
-    if "biomarker_id" in about and "indication_id" in about and about["indication_id"] != "*":
+    if "biomarker_id" in about and "indication_id" in about:
         return True  # of the same indication: another biomarker may have made room
     drugs = {d for e in (a, b) for w in wanted for t in e.records("therapies", indication_id=w.split("/")[0])
              for d in (r["drug"] for r in e.records("therapy_drugs", therapy_id=t["therapy_id"]))}

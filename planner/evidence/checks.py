@@ -16,7 +16,8 @@ import pandas as pd
 from planner.errors import Issue
 from planner.evidence.complete import Coverage, completeness, coverage, use_case_names
 from planner.evidence.dictionary import Dictionary, Field, ForeignKey, Table
-from planner.evidence.tables import is_valid, near
+from planner.evidence.laboratory_checks import check_accuracy, check_pathways, check_platforms, check_reached, check_runs
+from planner.evidence.tables import at, is_valid, near, row_words
 
 __all__ = ["CELL_CHECKS", "ROW_CHECKS", "STRICT_CHECKS", "Coverage", "completeness", "coverage"]
 
@@ -136,7 +137,7 @@ def check_duplicates(frames: Frames, dictionary: Dictionary) -> list[Issue]:
         for row, cells in frame[frame.duplicated(list(table.key))].iterrows():
             first = frame.index[(_same(frame, table.key, cells)).argmax()]
             words = ", ".join(f"{k}={cells[k]}" for k in table.key)
-            issues.append(Issue(_at(table.name, row), f"the key {words} is already in {_row(first)}",
+            issues.append(Issue(at(table.name, row), f"the key {words} is already in {row_words(first)}",
                                 "keep one of the two", "duplicate_key"))
     return issues
 
@@ -164,7 +165,7 @@ def _dangling(table: Table, frame: pd.DataFrame, key: ForeignKey, frames: Frames
     known = set(target[list(key.columns)].itertuples(index=False, name=None))
     names = ["/".join(map(str, k)) for k in known]
     return [
-        Issue(f"{_at(table.name, row)}, {'/'.join(key.fields)}",
+        Issue(f"{at(table.name, row)}, {'/'.join(key.fields)}",
               f"{'/'.join(map(str, values))!r} is not in {key.table}",
               f"{near('/'.join(map(str, values)), names)}, or add it to {key.table}", "unknown_id")
         for row, values in zip(asked.index, asked.itertuples(index=False, name=None), strict=True)
@@ -198,7 +199,7 @@ def check_strata(frames: Frames, dictionary: Dictionary) -> list[Issue]:
         for kind, rows in frame.groupby("stratum_type"):
             places = known.get(kind, set())
             bad = rows.loc[~rows["stratum"].isin(places) & rows["stratum"].notna(), "stratum"]
-            issues += [Issue(f"{_at(table.name, row)}, stratum", f"{value!r} is no known {kind}",
+            issues += [Issue(f"{at(table.name, row)}, stratum", f"{value!r} is no known {kind}",
                              near(value, places), "unknown_stratum") for row, value in bad.items()]
     return issues
 
@@ -222,7 +223,7 @@ def check_notes(frames: Frames, dictionary: Dictionary) -> list[Issue]:
         if not {"quality", "note"} <= set(table.columns):
             continue
         silent = frame[(frame["quality"] == NEEDS_NOTE) & (frame["note"].fillna("").str.strip() == "")]
-        issues += [Issue(f"{_at(table.name, row)}, note", "a value of grade D has no note",
+        issues += [Issue(f"{at(table.name, row)}, note", "a value of grade D has no note",
                          "say what the assumption rests on", "no_note") for row in silent.index]
     return issues
 
@@ -234,7 +235,7 @@ def check_sources(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     sources = frames["sources"]
     text = sources["citation"].fillna("").str.strip()
     short = sources[(text.str.len() < 10) & (text != "")]  # an empty one is a required cell
-    return [Issue(f"{_at('sources', row)}, citation", f"{cells['citation']!r} is no full citation",
+    return [Issue(f"{at('sources', row)}, citation", f"{cells['citation']!r} is no full citation",
                   "give authors, title, journal and year", "no_citation") for row, cells in short.iterrows()]
 
 
@@ -244,7 +245,7 @@ def check_steps(frames: Frames, dictionary: Dictionary) -> list[Issue]:
         return []
     allowed = [step for step in dictionary.table("eligibility").field("step").enum if step != "fit"]
     return [
-        Issue(f"{_at('indications', row)}, eligibility_steps", f"unknown step {step!r}", near(step, allowed),
+        Issue(f"{at('indications', row)}, eligibility_steps", f"unknown step {step!r}", near(step, allowed),
               "unknown_step")
         for row, steps in frames["indications"]["eligibility_steps"].dropna().items()
         for step in steps.split(";") if step not in allowed
@@ -277,18 +278,18 @@ def check_money(frames: Frames, dictionary: Dictionary) -> list[Issue]:
             continue
         for row, currency, year in frame[["currency", "year"]].dropna().itertuples(name=None):
             if currency != "USD" and (currency, year) not in rates:
-                issues.append(Issue(_at(table.name, row), f"no exchange rate for {currency} in {year}",
+                issues.append(Issue(at(table.name, row), f"no exchange rate for {currency} in {year}",
                                     "add it to exchange_rates", "missing_rate"))
             if year not in years:
-                issues.append(Issue(_at(table.name, row), f"no price index for {year}", "add it to deflators",
+                issues.append(Issue(at(table.name, row), f"no price index for {year}", "add it to deflators",
                                     "missing_deflator"))
     return issues
 
 
 CELL_CHECKS = (check_types, check_required, check_enum, check_pattern)
 ROW_CHECKS = (check_range, check_duplicates, check_references, check_order, check_strata, check_notes,
-              check_sources, check_steps)
-STRICT_CHECKS = (check_complete, check_money)
+              check_sources, check_steps, check_pathways, check_platforms, check_runs)
+STRICT_CHECKS = (check_complete, check_money, check_accuracy, check_reached)
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -313,19 +314,10 @@ def _same(frame: pd.DataFrame, key: tuple[str, ...], cells: pd.Series) -> pd.Ser
     return same.to_numpy(bool)
 
 
-def _row(label) -> str:
-    """A row as the reader finds it; rows of an overlay carry the overlay's name in the label."""
-    return label if isinstance(label, str) else f"row {label}"
-
-
-def _at(table: str, label) -> str:
-    return f"{table}, {_row(label)}"
-
-
 def _cell(table: Table, row, field: Field, value, what: str, code: str) -> Issue:
     shown = repr(value) if len(str(value)) <= 60 else repr(str(value)[:57] + "...")
     said = what if value == "" else f"{shown}: {what}"
-    return Issue(f"{_at(table.name, row)}, {field.name}", said, "correct the cell", code)
+    return Issue(f"{at(table.name, row)}, {field.name}", said, "correct the cell", code)
 
 
 def _unit(field: Field) -> str:

@@ -273,6 +273,16 @@ def _column(texts: pd.DataFrame, name: str, kind: str) -> pd.Series:
     return column.astype("float64")
 
 
+def row_words(label) -> str:
+    """A row as the reader finds it; rows of an overlay carry the overlay's name in the label."""
+    return label if isinstance(label, str) else f"row {label}"
+
+
+def at(table: str, label) -> str:
+    """Table and row, as a message tells them."""
+    return f"{table}, {row_words(label)}"
+
+
 def near(name: str, known: Iterable) -> str:
     """A remedy that names the nearest known name."""
     return _near(str(name), tuple(sorted({str(k) for k in known})))

@@ -58,6 +58,14 @@ def counted(positive: int, tested: int) -> Beta:
     return Beta(positive / tested, float(tested), low, high)
 
 
+def answers(row: Mapping) -> tuple[float, float]:
+    """(sensitivity, share of non-carriers not called positive) of a row of *assay_performance*.
+
+    An equivocal answer is no positive one: a non-carrier with it must not count as a false positive.
+    """
+    return row["sensitivity"], min(1.0, row["specificity"] + (row.get("equivocal_noncarrier") or 0.0))
+
+
 def true_share(observed: float, sensitivity: float, specificity: float) -> float:
     """True prevalence behind an observed positivity (Rogan & Gladen 1978), cut to 0 and 1."""
     return min(1.0, max(0.0, (observed + specificity - 1) / (sensitivity + specificity - 1)))
@@ -76,7 +84,7 @@ def corrected(found: Beta, accuracy: tuple[float, float] | None) -> Beta:
 def updated(resolved: Resolved, rows: Iterable[Mapping], accuracy) -> Update | None:
     """A resolved prevalence updated by rows of *local_counts*; None where there are none.
 
-    ``accuracy``: assay -> (sensitivity, specificity) or None.
+    ``accuracy``: assay -> what :func:`answers` tells of it, or None.
     """
     rows = list(rows)
     if not rows:
@@ -108,7 +116,7 @@ def as_true(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     frame = tables["prevalence"]
     if "assay_id" not in frame or not ((frame["basis"] == "observed") & frame["assay_id"].notna()).any():
         return frame
-    known = {(r["assay_id"], r["biomarker_id"], r["indication_id"]): (r["sensitivity"], r["specificity"])
+    known = {(r["assay_id"], r["biomarker_id"], r["indication_id"]): answers(r)
              for r in rows_of(tables["assay_performance"])}
     rows = rows_of(frame)
     for row in rows:

@@ -34,7 +34,7 @@ class Versions(Formulation):
 
     def __init__(self, base: Formulation, problem: Problem):
         self.problem, self.scenario, self.levers = problem, base.scenario, base.levers
-        self.T, self.y = base.T, base.y
+        self.T, self.y, self.laboratory = base.T, base.y, base.laboratory
         self._known = {v.name: v for v in base.lp.variables()}
         self.rows: dict[str, tuple[Row, object]] = {}
         self._adopt(base)

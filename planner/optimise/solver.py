@@ -130,6 +130,15 @@ class LoadedModel:
         idx = np.arange(len(cost), dtype=np.int32)
         self.highs.changeColsCost(len(idx), idx, np.asarray(cost, float))
 
+    def set_coefficients(self, name: str, vector: np.ndarray) -> None:
+        """Other coefficients of a constraint, one for each column."""
+        row = self.row[name]
+        _, index, value = self.highs.getRowEntries(row)
+        present = np.zeros(len(vector))
+        present[index] = value
+        for column in np.flatnonzero(vector != present):
+            self.highs.changeCoeff(row, int(column), float(vector[column]))
+
     def run(self) -> str:
         """Solve from the present basis; returns the status in words."""
         self.highs.run()

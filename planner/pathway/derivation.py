@@ -9,6 +9,7 @@ from planner.evidence.base import Evidence
 from planner.evidence.strata import Place
 from planner.pathway import benefit
 from planner.pathway.courses import mean_months
+from planner.pathway.drawn import gain_factor, read_ratio
 from planner.pathway.problem import Effects
 from planner.pathway.resolve_values import Values
 from planner.pathway.therapy import clean, remaining_life, utilities
@@ -55,6 +56,21 @@ RESTS_ON = {
     "landmark_cure": ("landmark_",), "risk_ratio_cure": ("landmark_years", "landmark_ctl", "death_rr"),
     "progression_free_only": ("pfs_",), "published_gain": ("qaly_gain", "ly_gain"),
 }
+
+
+READ, ASSUMED = "read", "assumed"
+INTERVAL_WORDS = {READ: "95 % interval of its trial", ASSUMED: "assumed from the grade"}
+TAIL = 0.025
+BOUNDED = ("qalys", "life_years")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The 95 % interval of a gain as the last step leaves it uncertain, and whether it was read or assumed."""
+
+    low: float
+    high: float
+    basis: str
 
 
 @dataclass(frozen=True)
@@ -105,6 +121,7 @@ class Derivation:
     months: float
     noncarrier_grade: str
     noncarrier_basis: str
+    intervals: Mapping[str, Interval | None]  # of QALYs and life-years; None where none are credited
 
 
 def derivation(evidence: Evidence, place: Place, scenario: Scenario, therapy: str) -> Derivation | None:
@@ -119,25 +136,47 @@ def derivation(evidence: Evidence, place: Place, scenario: Scenario, therapy: st
         return None
     row = row | {o.column: o.value for o in scenario.override
                  if o.table == "therapies" and o.key.get("therapy_id") == therapy}
-    steps, total = _steps(rows, row, weights, scenario.discount_rate, remaining)
+    steps, total, intervals = _steps(rows, row, weights, scenario.discount_rate, remaining)
     comparator = evidence.record("comparators", comparator_id=row["comparator_id"])
     return Derivation(
         therapy, row["name"], steps, total, comparator["name"], BASIS_WORDS[comparator["cost_basis"]], row["utility_state"],
         weights[row["utility_state"]], indication["usual_age"], remaining, scenario.discount_rate,
         mean_months(row["duration_months"], row["duration_kind"], row["duration_max_months"]),
-        row["noncarrier_quality"], row["noncarrier_basis"],
+        row["noncarrier_quality"], row["noncarrier_basis"], intervals,
     )
 
 
-def _steps(rows: Mapping[str, dict], row: dict, weights: dict, rate: float, remaining: float) -> tuple[tuple[Step, ...], Effects]:
-    below, base = _steps(rows, rows[row["builds_on"]], weights, rate, remaining) if row["builds_on"] else ((), None)
+def _steps(rows: Mapping[str, dict], row: dict, weights: dict, rate: float, remaining: float,
+           ) -> tuple[tuple[Step, ...], Effects, dict[str, Interval | None]]:
+    """Steps, gain and intervals of a chain."""
+    below, base, known = _steps(rows, rows[row["builds_on"]], weights, rate, remaining) if row["builds_on"] \
+        else ((), None, dict.fromkeys(BOUNDED))
     total = benefit.effects(row, weights, rate, remaining, base)
     own = benefit.effects(row, weights, rate, remaining)
     sources = tuple(dict.fromkeys(s for s in (row["source_id"], row["duration_source_id"]) if s))
     step = Step(row["therapy_id"], row["name"], row["trial"] or "", row["effect_kind"], figures(row), row["crossover_share"],
                 row["crossover_handling"], own.carrier["qalys"], own.carrier["life_years"], row["quality"], row["note"] or "",
                 sources)
-    return (*below, step), total
+    ends = _ends(row, weights, rate, remaining, base)
+    # a step that credits no survival leaves the years of life, and how sure they are, to the step below
+    intervals = {m: known[m] if own.carrier[m] is None else _interval(m, total, *ends) for m in BOUNDED}
+    return (*below, step), total, intervals
+
+
+def _ends(row: dict, weights: dict, rate: float, remaining: float, base: Effects | None) -> tuple[Effects, Effects, str]:
+    """The gain at both ends of the ratio that was read, else of the factor by grade that draws use."""
+    ratio = read_ratio(row)
+    if ratio:
+        low, high = (benefit.effects(row, weights, rate, remaining, base, hr=row[f"{ratio}_{end}"]) for end in ("low", "high"))
+        return low, high, READ
+    factor = gain_factor(row["quality"])
+    low, high = (benefit.effects(row, weights, rate, remaining, base, factor=factor.quantile(q)) for q in (TAIL, 1 - TAIL))
+    return low, high, ASSUMED
+
+
+def _interval(measure: str, total: Effects, a: Effects, b: Effects, basis: str) -> Interval | None:
+    values = [e.carrier[measure] for e in (total, a, b)]
+    return None if None in values else Interval(min(values), max(values), basis)
 
 
 def figures(row: Mapping) -> tuple[Figure, ...]:

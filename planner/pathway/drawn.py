@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 
@@ -106,10 +106,32 @@ def log_sd(low: float | None, high: float | None, quality: str) -> float:
     return math.sqrt(math.log1p(SPREAD[quality] ** 2))
 
 
+def interval(low: float | None, high: float | None) -> tuple[float, float] | None:
+    """The interval that the evidence states; None where it states none."""
+    return None if low is None or high is None or not low < high else (low, high)
+
+
+RATIOS = {"survival_curves": "os_hr", "single_arm_external": "os_hr", "risk_ratio_cure": "death_rr",
+          "progression_free_only": "pfs_hr"}
+
+
+def read_ratio(row: Mapping) -> str | None:
+    """The ratio that a therapy row rests on, where it states a 95 % interval of it; else None."""
+    name = RATIOS.get(row["effect_kind"])
+    low, high = (row.get(f"{name}_{end}") if name else None for end in ("low", "high"))
+    return name if name and row.get(name) and low and high and low < high else None
+
+
+def gain_factor(quality: str) -> Positive:
+    """What the gain of a row without such an interval is multiplied by: mean 1, its width by grade."""
+    return positive_of(1.0, None, None, quality)
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """One uncertain number: group, table, name, key, value in the evidence, grade, distribution; its draws
-    where there are any."""
+    """One uncertain number: group, table, name, key, value in the evidence, grade, distribution, the interval
+    that the evidence states for it; its draws where there are any. ``stream``: the name of its random stream;
+    numbers of one stream move together."""
 
     group: str
     table: str
@@ -118,6 +140,8 @@ class Parameter:
     value: float
     quality: str
     distribution: Share | Positive
+    stated: tuple[float, float] | None = None
+    stream: tuple[str, ...] = ()
     draws: np.ndarray | None = field(default=None, repr=False)
 
     @property
@@ -129,7 +153,22 @@ class Parameter:
         return f"{self.parameter}: {self.key.removesuffix('/' + self.parameter)}"
 
     def end(self, quantile: float) -> float:
-        return self.distribution.quantile(quantile)
+        """The number at a quantile of its 95 % interval: the stated one as it stands, since a distribution fitted
+        to it has other ends where the value does not lie in its middle; between its ends in proportion to the
+        standard normal deviate. Where none is stated, the distribution's."""
+        if self.stated is None:
+            return self.distribution.quantile(quantile)
+        deviate = NormalDist().inv_cdf(quantile) / Z95
+        way = 1.0 if abs(deviate) > 1 - 1e-9 else abs(deviate)
+        return (1 - way) * self.value + way * self.stated[deviate > 0]
+
+
+def movers(parameters: Iterable[Parameter]) -> dict[tuple[str, ...], list[Parameter]]:
+    """Parameters by stream, each stream's by name: what one trial says moves together."""
+    out: dict[tuple[str, ...], list[Parameter]] = {}
+    for p in sorted(parameters, key=lambda p: p.name):
+        out.setdefault(p.stream, []).append(p)
+    return out
 
 
 class UncertainValues(Values):
@@ -144,7 +183,7 @@ class UncertainValues(Values):
         self._decided = decided
         self.parameters: dict[tuple[str, str, str], Parameter] = {}
 
-    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
+    def _versions(self, parameter: Parameter) -> np.ndarray:
         raise NotImplementedError
 
     def decided(self, use_case: str) -> tuple[str, ...] | None:
@@ -162,32 +201,32 @@ class UncertainValues(Values):
         if distribution is None:
             return fact
         return replace(fact, value=self._kept(Parameter(group, table, fact.parameter, fact.key, fact.value, fact.quality,
-                                                        distribution)))
+                                                        distribution, interval(fact.low, fact.high))))
 
     def note(self, table: str, fact: Fact) -> Fact:
         """A derived number is made of drawn ones and is not drawn again."""
         self._facts[table, fact.parameter, fact.key] = replace(fact, value=float(np.mean(fact.value)))
         return fact
 
-    def _kept(self, p: Parameter, stream_name: tuple[str, ...] | None = None) -> np.ndarray:
+    def _kept(self, p: Parameter) -> np.ndarray:
         if p.identity not in self.parameters:
-            self.parameters[p.identity] = replace(p, draws=self._versions(p, stream_name or p.identity))
+            p = replace(p, stream=p.stream or p.identity)
+            self.parameters[p.identity] = replace(p, draws=self._versions(p))
         return self.parameters[p.identity].draws
 
     def effect_draw(self, row: dict) -> tuple:
         """The ratio a therapy rests on, lognormal around the one read, where it states an interval; else a
         factor on its gain with mean 1 and a width by grade. What rests on one trial errs together."""
-        name = {"survival_curves": "os_hr", "single_arm_external": "os_hr", "risk_ratio_cure": "death_rr",
-                "progression_free_only": "pfs_hr"}.get(row["effect_kind"])
-        low, high = (row.get(f"{name}_{end}") if name else None for end in ("low", "high"))
-        ratio = bool(name and row.get(name) and low and high and low < high)
+        ratio = read_ratio(row)
         if ratio:
-            value, distribution = row[name], Positive(row[name], log_sd(low, high, row["quality"]))
+            width = log_sd(row[f"{ratio}_low"], row[f"{ratio}_high"], row["quality"])
+            value, distribution = row[ratio], Positive(row[ratio], width)
         else:
-            value, distribution = 1.0, positive_of(1.0, None, None, row["quality"])
-        versions = self._kept(Parameter(DRAWN["therapies"][0], "therapies", f"effect ({name})" if ratio else "effect (factor)",
-                                        row["therapy_id"], value, row["quality"], distribution),
-                              ("therapies", "effect", row["source_id"]))
+            value, distribution = 1.0, gain_factor(row["quality"])
+        stated = (row[f"{ratio}_low"], row[f"{ratio}_high"]) if ratio else None
+        versions = self._kept(Parameter(DRAWN["therapies"][0], "therapies", f"effect ({ratio})" if ratio else "effect (factor)",
+                                        row["therapy_id"], value, row["quality"], distribution, stated,
+                                        ("therapies", "effect", row["source_id"])))
         return (versions, None) if ratio else (None, versions)
 
 
@@ -205,14 +244,14 @@ class DrawnValues(UncertainValues):
         super().__init__(evidence, place, scenario, decided)
         self.seed, self.block, self.size = seed, block, size
 
-    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
-        rng = stream(self.seed, self.place.iso3, self.place.region or "", *stream_name, self.block)
+    def _versions(self, parameter: Parameter) -> np.ndarray:
+        rng = stream(self.seed, self.place.iso3, self.place.region or "", *parameter.stream, self.block)
         return parameter.distribution.draw(rng, self.size)
 
 
 class EndValues(UncertainValues):
-    """The evidence's own values, except that version n has the parameters ``wanted[n]`` at the quantiles
-    given there; all as they are where ``wanted`` is None."""
+    """The evidence's own values, except that version n has the streams ``wanted[n]`` at the quantiles given
+    there, all numbers of a stream together; all as they are where ``wanted`` is None."""
 
     def __init__(self, evidence: Evidence, place: Place, scenario: Scenario, *, wanted: list[dict] | None,
                  decided: Mapping[str, tuple[str, ...]]):
@@ -220,13 +259,13 @@ class EndValues(UncertainValues):
         self._wanted: dict[tuple, list[tuple[int, float]]] = {}
         self.size = len(wanted or [0])
         for n, ends in enumerate(wanted or ()):
-            for identity, q in ends.items():
-                self._wanted.setdefault(identity, []).append((n, q))
+            for mover, q in ends.items():
+                self._wanted.setdefault(mover, []).append((n, q))
 
-    def _versions(self, parameter: Parameter, stream_name: tuple[str, ...]) -> np.ndarray:
+    def _versions(self, parameter: Parameter) -> np.ndarray:
         out = np.full(self.size, parameter.value)
-        for n, q in self._wanted.get(parameter.identity, ()):
-            out[n] = parameter.distribution.quantile(q)
+        for n, q in self._wanted.get(parameter.stream, ()):
+            out[n] = parameter.end(q)
         return out
 
 

@@ -225,14 +225,22 @@ class Laboratories:
             schedules = sorted({n for a in assays if a["assay_id"] in self.assays
                                 for n in self.assays[a["assay_id"]].schedules})
             for n in (BATCHES_OF_ONE, *schedules):
-                out.append(Variant(
-                    f"{self.place}_{n:g}" if n else self.place,
-                    f"{PLACES[self.place]}, {f'{n:g} runs a year' if n else 'each sample by itself'}",
-                    tuple(self._at_home(a, n) if here else rest[k] for k, (a, here) in enumerate(zip(assays, mine, strict=True))),
-                ))
+                out.append(self._home_variant(assays, mine, rest, n))
+                if rest and len(assays) > 1 and mine[0] and any(mine[1:]):  # screened at home, confirmed elsewhere
+                    out.append(self._home_variant(assays, [True] + [False] * (len(assays) - 1), rest, n, "_first"))
         if not out and not missing:
             missing = [f"a laboratory for {a['assay_id']}" for a in assays if a["assay_id"] not in self.assays]
         return out, ([] if out else missing)
+
+    def _home_variant(self, assays, mine, rest, runs_a_year: float, mark: str = "") -> Variant:
+        """The home laboratory for some of the assays, the others elsewhere."""
+        words = f"{runs_a_year:g} runs a year" if runs_a_year else "each sample by itself"
+        part = "first step in the " if mark else ""
+        return Variant(
+            self.place + mark + (f"_{runs_a_year:g}" if runs_a_year else ""), f"{part}{PLACES[self.place]}, {words}",
+            tuple(self._at_home(a, runs_a_year) if here else rest[k]
+                  for k, (a, here) in enumerate(zip(assays, mine, strict=True))),
+        )
 
     def _at_home(self, assay: dict, runs_a_year: float) -> AtPlace:
         home, road = self.assays[assay["assay_id"]], self.roads[self.place]

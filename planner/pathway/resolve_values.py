@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.evidence.strata import Place
-from planner.evidence.update import counts_here, updated
+from planner.evidence.update import answers, counts_here, updated
 from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario
 from planner.units import local_cost, to_base_usd
@@ -79,12 +79,14 @@ class Values:
         value = o.value
         if (o.currency and o.currency != "USD") or o.year:
             value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
+        rate = value / o.value if o.value else 1.0  # its interval is in the same money
+        low, high = (None if end is None else end * rate for end in (o.low, o.high))
         if isinstance(o, Own):
             before = "" if o.shipped is None else f"; instead of {o.shipped:.6g} when it was entered"
             return Fact(parameter, _words(key), value, o.level, o.stratum, "C" if o.source else "D",
-                        (o.source or "own_values",), o.low, o.high, unit, o.why + before)
+                        (o.source or "own_values",), low, high, unit, o.why + before)
         return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
-                    (o.source or "scenario",), o.low, o.high, unit, o.why)
+                    (o.source or "scenario",), low, high, unit, o.why)
 
     def override(self, table: str, column: str, key: dict) -> Override | Own | None:
         """The scenario's own number, else the setting's own one of the evidence."""
@@ -134,7 +136,7 @@ class Values:
             row = self.evidence.record("assay_performance", assay_id=assay, biomarker_id=key["biomarker_id"],
                                        indication_id=scope)
             if row:
-                return row["sensitivity"], row["specificity"]
+                return answers(row)
         return None
 
     def _remember(self, table: str, fact: Fact) -> Fact:

@@ -14,6 +14,7 @@ from typing import Any
 from planner.analysis.study import Analysis
 from planner.report.analysis_tables import TABLES, Table
 from planner.report.numbers import KINDS, MEASURE_WORDS, MINUS, precise, show
+from planner.report.strategy_tables import LABORATORY, STRATEGIES
 from planner.report.tables import RESTS_ON, Column, csv_text, footer, plain
 
 WIDTH = 118  # of a printed table where the terminal does not say
@@ -22,14 +23,16 @@ NONE = "-"  # a number that does not exist: nothing more to buy, never flips, no
 HEADINGS = {
     "frontier": "What more money buys", "switching": "What would change a decision", "access": "What a drug would unlock",
     "alternatives": "Other lists that are nearly as good", "sensitivity": "Which number moves the plan most",
+    "strategies": "Ways to test side by side", "laboratory": "Ways to run the laboratory",
     "uncertainty": "How sure the list is", "compare": "Plans side by side", "batch": "One scenario in many countries",
 }
+ALL = {**TABLES, "strategies": STRATEGIES, "laboratory": LABORATORY}
 Row = Mapping[str, Any]
 
 
 def tables_of(found: Analysis) -> tuple[Table, ...]:
     """The tables of an analysis in order, the main one first: the grid where one was asked for."""
-    wanted = TABLES[found.kind]
+    wanted = ALL[found.kind]
     if found.kind == "sensitivity" and found.tables["grid"]:
         return tuple(sorted(wanted, key=lambda t: t.name != "grid"))
     return wanted

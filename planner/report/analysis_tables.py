@@ -38,6 +38,13 @@ def nearest_flips(rows: Rows) -> Rows:
     return sorted(flips, key=lambda r: far if r["relative_change"] is None else abs(r["relative_change"]))[:25]
 
 
+def with_tiers(rows: Rows) -> Rows:
+    """Changed lines; where the priority alone changed it stands in the place of the coverage, which did not."""
+    told = [{**r, **{f"coverage_{end}": str(r[f"tier_{end}"]).replace("_", " ") for end in ("before", "after")}}
+            if r["change"] == "tier" else r for r in rows]
+    return first(40)(told)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table: its name in the JSON, title (a sheet's), what a row is, columns; and what a terminal shows:
@@ -110,7 +117,8 @@ SWITCHING = (
     Table("preferences", "Price of preferences", "one preference of the scenario, lifted alone and all planned again",
           columns("Preference|preference", "Name|name", "In words|words", "Measure|measure",
                   "It costs ({measure}, a year)|health_cost|qalys", "It costs ({objective}, a year)|objective_cost|qalys",
-                  "More for tests (USD a year)|testing_cost|usd", "More for treatment (USD a year)|treatment_cost|usd"),
+                  "More for tests (USD a year)|testing_cost|usd", "More for treatment (USD a year)|treatment_cost|usd",
+                  "Why it is not told|note"),
           _printed("preference|words", "health lost|health_cost", "tests, US$|testing_cost", "drugs, US$|treatment_cost"),
           first(25)),
 )
@@ -182,7 +190,8 @@ SENSITIVITY = (
                   "Low (2.5 %)|low|number", "High (97.5 %)|high|number", "Grade|quality",
                   "{objective} at its low end (a year)|health_at_low|qalys",
                   "{objective} at its high end (a year)|health_at_high|qalys",
-                  "Swing ({objective}, a year)|swing|qalys", "Lines that change sides|lines_changed"),
+                  "Swing ({objective}, a year)|swing|qalys", "Lines that change sides|lines_changed",
+                  "Moves with|moves_with"),
           _printed("number|name", "grade|quality", "low|low", "high|high", "health at low|health_at_low",
                    "health at high|health_at_high", "swing|swing"), first(20, lambda r: r["swing"] > 0)),
     Table("grid", "Two at once", "one pair of values of the two parameters asked for",
@@ -235,7 +244,7 @@ COMPARE = (
                     "Priority before|tier_before", "Coverage after (share)|coverage_after|share", "Rank after|rank_after|count",
                     "Priority after|tier_after", "Because of|because", "Reason in the list|reason"),
           _printed("plan|plan", *WHO, "change|change", "before|coverage_before", "after|coverage_after", "because of|because"),
-          first(40)),
+          with_tiers),
     Table("today", "Against today", "one plan and one line whose testing today is known",
           columns("Plan|plan") + KEYS
           + columns("Change|change", "Coverage today (share)|coverage_today|share",

@@ -136,7 +136,7 @@ def _flips() -> None:
 
 
 def _switching(found: Analysis) -> None:
-    ask.answer(found.words or ("No single number flips a decision of this plan within its range.",), first=3)
+    ask.answer(found.words, first=3)
     many = charts.several(found.tables["lines"])
     lines = {"|".join(charts.line_key(r)): charts.line_of(r, many) + ("" if r["in_plan"] else " (out)")
              for r in found.tables["lines"]}

@@ -6,7 +6,18 @@ import pandas as pd
 import streamlit as st
 
 from planner.pathway.build import settings
-from planner.pathway.derivation import CROSSOVER_WORDS, KIND_WORDS, STATE_WORDS, Derivation, Figure, Step, derivation
+from planner.pathway.derivation import (
+    ASSUMED,
+    CROSSOVER_WORDS,
+    INTERVAL_WORDS,
+    KIND_WORDS,
+    STATE_WORDS,
+    Derivation,
+    Figure,
+    Interval,
+    Step,
+    derivation,
+)
 from planner.report.numbers import counted, precise, show
 from planner.ui import cache, glossary, state
 from planner.ui.tables import link
@@ -41,20 +52,27 @@ def draw() -> None:
 
 
 def _answer(made: Derivation, where: str) -> None:
-    gain, effects = made.effects.carrier, made.effects
-    interval = "no interval was read" if effects.qaly_low is None else \
-        f"{show(effects.qaly_low, 'qalys')} to {show(effects.qaly_high, 'qalys')}"
+    gain = made.effects.carrier
     st.markdown(dollars(f"#### {plain(made.name)}: {show(gain['qalys'], 'qalys')} healthy years for each person with the marker "
                         f"who is treated, in {plain(where)}"))
     life, alive = gain["life_years"], gain["deaths_averted"]
     plainly = {"delta_color": "off", "delta_arrow": "off"}
     with st.container(horizontal=True):
-        st.metric("Healthy years (QALYs)", show(gain["qalys"], "qalys"), interval, width=200, help=glossary.meaning("QALY"),
-                  **plainly)
-        st.metric("Years of life", "none credited" if life is None else show(life, "qalys"), width=170)
+        st.metric("Healthy years (QALYs)", show(gain["qalys"], "qalys"), _bounds(made.intervals["qalys"]), width=290,
+                  help=glossary.meaning("QALY"), **plainly)
+        st.metric("Years of life", "none credited" if life is None else show(life, "qalys"),
+                  _bounds(made.intervals["life_years"]), width=290, **plainly)
         st.metric("More alive at five years", "not known" if alive is None else show(alive, "share"), width=200)
         st.metric("Remaining life expectancy used", f"{made.remaining:.1f} years", f"at age {made.usual_age:g}", width=240,
                   **plainly)
+
+
+def _bounds(interval: Interval | None) -> str | None:
+    """Both ends; where nothing was read the reader must see that the width is an assumption."""
+    if interval is None:
+        return None
+    assumed = f", {INTERVAL_WORDS[ASSUMED]}" if interval.basis == ASSUMED else ""
+    return f"{show(interval.low, 'qalys')} to {show(interval.high, 'qalys')}{assumed}"
 
 
 def _step(step: Step, n: int, of: int) -> None:
@@ -112,4 +130,9 @@ def _file(made: Derivation) -> pd.DataFrame:
              "high": f.high, "unit": f.unit, "used": f.used, "qalys": s.qalys, "life_years": s.life_years, "grade": s.grade,
              "crossover_handling": s.crossover, "crossover_share": s.crossover_share, "sources": "; ".join(s.sources)}
             for n, s in enumerate(made.steps, start=1) for f in s.figures]
-    return pd.DataFrame(rows).assign(total_qalys=made.effects.carrier["qalys"], remaining_life_expectancy=made.remaining)
+    totals = {}
+    for measure, interval in made.intervals.items():
+        totals |= {f"total_{measure}": made.effects.carrier[measure]} | {
+            f"total_{measure}_{what}": getattr(interval, what, None) for what in ("low", "high")} | {
+            f"total_{measure}_interval": INTERVAL_WORDS[interval.basis] if interval else None}
+    return pd.DataFrame(rows).assign(**totals, remaining_life_expectancy=made.remaining)

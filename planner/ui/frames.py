@@ -107,9 +107,12 @@ def switches(found: Analysis, line: tuple | None) -> pd.DataFrame:
 
 
 def preferences(found: Analysis, words: Words) -> pd.DataFrame:
+    """Costliest first; those that cannot be told last, with the reason where there are any."""
+    rows = sorted(found.tables["preferences"], key=lambda p: (p["health_cost"] is None, -(p["health_cost"] or 0.0)))
+    notes = any(p["note"] for p in rows)
     return _made([{"Preference": capital(words(p["words"])), "Health lost a year": p["health_cost"],
-                   "More for tests, US$": p["testing_cost"], "More for drugs, US$": p["treatment_cost"]}
-                  for p in sorted(found.tables["preferences"], key=lambda p: -p["health_cost"])],
+                   "More for tests, US$": p["testing_cost"], "More for drugs, US$": p["treatment_cost"],
+                   **({"Why it is not told": words(p["note"])} if notes else {})} for p in rows],
                  "Preference", "Health lost a year", "More for tests, US$", "More for drugs, US$")
 
 

@@ -154,8 +154,8 @@ def _tornado(found: Analysis) -> None:
             "Source: this plan, made again with one number at each end of its interval.", "tornado", found)
     files(found, "parameters", "parameters_files")
     with st.expander("How this was computed"):
-        st.markdown(f"Each of {found.settings['parameters']:,} uncertain numbers is set to its low and its high end (2.5 and "
-                    f"97.5 % of its "
-                    f"distribution) by itself, and the list is planned again. The bars are "
+        st.markdown(f"Each of {found.settings['parameters']:,} uncertain numbers is set to its low and its high end by "
+                    f"itself (the interval that the evidence states, else 2.5 and 97.5 % of its distribution; numbers of one "
+                    f"trial together), and the list is planned again. The bars are "
                     f"{plan_charts.PLAINLY[found.scenario.objective]} a "
                     "year, more or less than the plan's. The table beneath the picture has the 60 widest, the download all.")

@@ -35,8 +35,8 @@ class OneDraw(DrawnValues):
         super().__init__(*args, **kwargs)
         self.n = n
 
-    def _versions(self, parameter, stream_name):
-        return float(super()._versions(parameter, stream_name)[self.n])
+    def _versions(self, parameter):
+        return float(super()._versions(parameter)[self.n])
 
 
 def fresh(problem: Problem, scenario: Scenario, levers: bool = False) -> float:

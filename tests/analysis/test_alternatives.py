@@ -108,3 +108,34 @@ def test_kenya_ranges_hold_the_plan_and_nothing_beyond_attainable(evidence, keny
         assert row["greatest"] <= row["attainable"] + 1e-6
     best = found.tables["lists"][0]["health"]
     assert all(r["health"] >= 0.98 * best - 1e-6 and r["testing_cost"] <= 400_000 * (1 + 1e-6) for r in found.tables["lists"])
+
+
+@pytest.mark.parametrize(("tolerance", "said"), [(0.005, "0.5%"), (0.02, "2%"), (0.1, "10%"), (0.125, "12.5%")])
+def test_the_tolerance_is_said_as_asked(by_hand, tolerance, said):
+    found = alternatives(tiny_scenario(budget={"testing": 150_000}), by_hand(tiny_problem()), tolerance)
+    assert f"loses at most {said} of the health" in found.words[0]
+
+
+def test_a_list_that_comes_again_does_not_end_the_search(evidence, kenya):
+    """As many lists as asked for while lines are in some lists and not in others, no two alike."""
+    found = alternatives(kenya(), evidence, count=5)
+    assert sum(r["where"] == "sometimes" for r in found.tables["ranges"]) > 5
+    assert found.settings["lists"] == 5 and found.settings["stopped"] == "the 5 lists asked for were found"
+    members: dict[str, set] = {}
+    for r in found.tables["lines"]:
+        members.setdefault(r["list"], set()).update({(r["indication_id"], r["biomarker_id"])} if r["in_list"] else ())
+    assert len({frozenset(m) for m in members.values()}) == 6
+    best = found.tables["lists"][0]["health"]
+    assert all(r["health"] >= 0.98 * best - 1e-6 for r in found.tables["lists"])
+
+
+def test_why_the_search_ended_is_said(by_hand):
+    """Of three lines that can differ: each does after a few lists, and no more are found than there are."""
+    found = alternatives(tiny_scenario(budget={"testing": 150_000}), by_hand(tiny_problem()), 0.3, count=50)
+    assert found.settings["lists"] < 50
+    assert found.settings["stopped"] in ("every line that can differ already does in one of them",
+                                         "no further list was found, although lines could still differ")
+    assert found.settings["stopped"] in found.words[-1]
+    sometimes = {(r["indication_id"], r["biomarker_id"]) for r in found.tables["ranges"] if r["where"] == "sometimes"}
+    for line in sometimes:  # each is turned in one of them
+        assert {r["in_list"] for r in found.tables["lines"] if (r["indication_id"], r["biomarker_id"]) == line} == {True, False}

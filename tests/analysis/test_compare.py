@@ -11,8 +11,9 @@ import pytest
 import planner
 from planner.analysis.changed import against_today
 from planner.analysis.compare import compare
-from planner.analysis.versions import laid_over, row_differences
-from planner.evidence.base import Tables
+from planner.analysis.versions import SILENT, _bears_on, _own_said, laid_over, row_differences
+from planner.evidence.base import Evidence, Tables
+from planner.report.analyses import printed
 
 KEPT = ("breast_early/her2", "breast_early/er_pr", "cml/bcr_abl1", "nsclc_nonsq_advanced/egfr", "nsclc_nonsq_advanced/alk")
 
@@ -120,6 +121,80 @@ def test_laid_over_one_group_after_another_is_the_other_version(evidence):
 
 def test_a_source_alone_is_no_difference(evidence):
     assert not row_differences(evidence, other(evidence, "prevalence", {"note": lambda n: "other words"}, biomarker_id="alk"))
+
+
+def own(evidence, *rows: dict):
+    """The evidence with own numbers of Kenya, as a template's workbook would bring them."""
+    frame = evidence.tables["own_values"]
+    rows = [{"stratum_type": "country", "stratum": "KEN", "why": "known better"} | r for r in rows]
+    made = pd.DataFrame(rows, columns=list(frame.columns)).astype(frame.dtypes.to_dict())
+    tables = {name: evidence.tables[name] for name in evidence.tables} | {"own_values": made}
+    return replace(evidence, tables=Tables(tables), version="own", digest="e" * 64)
+
+
+RARE = {"table_name": "prevalence", "key": "indication_id=cml;biomarker_id=bcr_abl1", "column_name": "share", "value": 1e-5,
+        "shipped": 0.95}
+CHEAP = {"table_name": "drug_prices", "key": "drug=imatinib", "column_name": "price", "value": 0.02, "currency": "USD",
+         "year": 2024, "shipped": 0.025}
+
+
+def test_of_own_numbers_the_one_that_did_it_is_named(evidence, small):
+    found = compare([small(testing=15_000)], evidence, own(evidence, RARE, CHEAP | {"key": "drug=pembrolizumab"}))
+    moved = changed(found)
+    assert moved["cml/bcr_abl1"]["change"] == "left"
+    why = "cml/bcr_abl1: share 0.95 becomes 1e-05 (own number, prevalence)"
+    assert all(row["because"] == (why,) for row in moved.values())
+    words = {r["words"]: r["lines"] for r in found.tables["evidence"]}
+    assert set(words) == {why, "pembrolizumab: price 0.025 becomes 0.02 USD of 2024 per mg (own number, drug prices)"}
+
+
+def test_an_own_number_that_changed_and_one_taken_back(evidence):
+    now = [RARE | {"value": 0.5}]
+    found = row_differences(own(evidence, RARE, CHEAP), own(evidence, *now))
+    assert [(len(g.before), len(g.after)) for g in found] == [(1, 0), (1, 1)]
+    said = [_own_said(evidence, g) for g in found]
+    assert "price 0.02 becomes 0.025" in said[0] and "share 1e-05 becomes 0.5" in said[1]
+
+
+def test_why_alone_is_no_difference(evidence):
+    assert not row_differences(own(evidence, RARE), own(evidence, RARE | {"why": "other words", "source": "study"}))
+
+
+def test_a_group_of_own_numbers_bears_on_its_use_case(evidence):
+    """A drug's price does not bear on a line of a cancer that the drug is not for."""
+    cml, price = row_differences(evidence, own(evidence, RARE, CHEAP))[::-1]
+    wanted = {"nsclc_nonsq_advanced/egfr": "left"}
+    assert not _bears_on(evidence, evidence, cml, wanted) and not _bears_on(evidence, evidence, price, wanted)
+    assert all(_bears_on(evidence, evidence, g, {"cml/bcr_abl1": "left"}) for g in (cml, price))
+
+
+def test_tables_that_no_plan_reads_are_no_difference(evidence, monkeypatch):
+    """What is left out of the differences is just what a plan does not read."""
+    read: set[str] = set()
+
+    def watch(name):
+        method = getattr(Evidence, name)
+        monkeypatch.setattr(Evidence, name, lambda self, table, *rest: read.add(table) or method(self, table, *rest))
+
+    watch("_grouped")
+    watch("index")
+    for name in ("kenya", "texas"):
+        planner.plan(planner.Scenario.load(name), evidence)
+    assert set(evidence.tables) - read == set(SILENT)
+    assert not row_differences(evidence, other(evidence, "drug_status", {"detail": lambda v: "other"}, drug="imatinib"))
+
+
+def test_only_the_priority_changed_and_is_printed(evidence, small):
+    """Where the coverage stays, the printed table tells the priorities and not the same share twice."""
+    found = compare([small()], evidence)
+    row = {"plan": "p", "indication_id": "i", "biomarker_id": "b", "indication": "cancer", "short_name": "test",
+           "coverage_before": 0.0, "coverage_after": 0.0, "rank_before": 1, "rank_after": 2, "tier_before": "core",
+           "tier_after": "lower_price", "because": ("a price",), "reason": "dear"}
+    rows = (row | {"change": "tier"}, row | {"change": "more", "coverage_after": 0.5})
+    text = printed(replace(found, tables={**found.tables, "changes": rows}))
+    line = next(t for t in text.splitlines() if " tier " in t)
+    assert "core" in line and "lower price" in line and "0 %" not in line and "a price" in line
+    assert "50 %" in next(t for t in text.splitlines() if " more " in t)
 
 
 @pytest.mark.parametrize(("today", "after", "word"), [

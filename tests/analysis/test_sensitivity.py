@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planner.analysis.sensitivity import sensitivity
+from planner.analysis.sensitivity import known, sensitivity
+from planner.analysis.study import Study
 from planner.errors import BadInput
 from planner.optimise.resolve import Engine
 from planner.pathway.build import build_problem
@@ -107,3 +108,39 @@ def test_two_way_corners_equal_plain_plans(evidence, small, found, names):
 def test_unknown_names_are_refused(evidence, small):
     with pytest.raises(BadInput, match="no uncertain number"):
         sensitivity(small(), evidence, two_way=("prevalence: nothing/at_all", "prevalence: cml/bcr_abl1"))
+
+
+# -- ends are the evidence's, and what is drawn together moves together ----------------------------------------
+
+
+def test_ends_are_the_interval_that_the_evidence_states(evidence, kenya):
+    """Crizotinib's ratio 0.346 (0.081 to 0.718) is skewed: a lognormal of that width has 0.116 to 1.03."""
+    found = {p.name: p for p in known(Study(kenya(), evidence))}
+    p = found["effect (os_hr): nsclc_nonsq_advanced_alk_crizotinib"]
+    assert (p.end(0.025), p.end(0.5), p.end(0.975)) == (0.081, pytest.approx(0.346), 0.718)
+    stated = [p for p in found.values() if p.stated]
+    assert len(stated) > 100
+    for p in stated:
+        assert (p.end(0.025), p.end(0.975)) == p.stated
+        inner = [p.end(q) for q in (0.1, 0.3, 0.7, 0.9)]
+        assert all(min(p.value, p.stated[0]) <= x <= max(p.value, p.stated[1]) for x in inner)
+
+
+def test_numbers_of_one_stream_are_one_row(evidence, small, found):
+    rows = {r["name"]: r for r in found.tables["parameters"]}
+    row = rows["effect (death_rr): breast_early_er_pr_anastrozole"]
+    both = ("breast_early_er_pr_anastrozole", "breast_early_er_pr_letrozole")
+    assert row["moves_with"] == ("effect (death_rr): breast_early_er_pr_letrozole",)
+    assert row["moves_with"][0] not in rows and (row["low"], row["high"]) == (0.75, 0.96)
+    for end in ("low", "high"):
+        together = [{"table": "therapies", "key": {"therapy_id": t}, "column": "death_rr", "value": row[end], "why": "an end"}
+                    for t in both]
+        assert row[f"health_at_{end}"] == pytest.approx(health(evidence, small(override=together)), rel=1e-6)
+
+
+def test_the_interval_of_an_own_cost_is_in_its_money(evidence, kenya):
+    own = {"table": "assay_costs", "key": {"assay_id": "her2_ihc"}, "column": "cost", "value": 5_000, "low": 4_000,
+           "high": 8_000, "currency": "KES", "year": 2024, "why": "our own price"}
+    found = {p.name: p for p in known(Study(kenya(override=[own]), evidence))}
+    p = found["cost of the assay: her2_ihc"]
+    assert p.value < 100 and (p.end(0.025), p.end(0.975)) == pytest.approx((0.8 * p.value, 1.6 * p.value))

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+import planner
 from planner.analysis import switching as module
 from planner.analysis.levers import pull, today
 from planner.analysis.study import Study
 from planner.analysis.switching import MOST, STEPS, switching
+from planner.errors import BadInput, Issue
 from planner.optimise.resolve import Engine
 from planner.pathway.build import build_problem
 from planner.result.priority import HALF, NEARLY
@@ -174,3 +176,93 @@ def test_kenya_criticality_is_a_plan_without_the_line(evidence, kenya):
         scenario = kenya(policy={"exclude": [key[1]]})
         left = Engine(build_problem(evidence, scenario), scenario).optimum().value
         assert critical[key] == pytest.approx(whole.value - left, rel=1e-6, abs=1e-6), key
+
+
+# -- preferences in place -----------------------------------------------------------------------------------
+
+def known_today():
+    """The tiny problem where egfr and her2 are tested a little today."""
+    kap0 = {"lung/egfr": 0.3, "breast/her2": 0.2, "breast/er": 0.2}
+    return replace(tiny(), indications=tuple(replace(i, use_cases=tuple(
+        replace(u, kap0=kap0.get(u.id)) for u in i.use_cases)) for i in tiny().indications))
+
+
+PREFERENCES = {
+    "mandates": {"budget": {"testing": 250_000}, "policy": {"must_fund": ["breast/her2", "lung/alk"]}},
+    "mandates on top of today": {"budget": {"testing": 100_000, "basis": "additional"}, "policy": {"must_fund": ["lung/egfr"]}},
+    "weights": {"budget": {"testing": 60_000}, "equity": {"weights": {"lung": 0.2, "breast": 1.5}}},
+    "weights of net health": {"objective": "net_health", "equity": {"weights": {"lung": 0.2, "breast": 3.0}}},
+}
+
+
+@pytest.mark.parametrize("name", PREFERENCES)
+def test_preferences_in_place_equal_models_built_anew(by_hand, monkeypatch, name):
+    """Mandates, weights and floors change bounds or the objective only: no model is built, same numbers."""
+    problem, scenario = known_today(), tiny_scenario(**PREFERENCES[name], evidence_gate={"level": 4})
+    evidence = by_hand(problem)
+    study = Study(scenario, evidence, levers=True)
+    _ = study.optimum
+    built = []
+    monkeypatch.setattr(module, "Engine", lambda *a: built.append(a) or Engine(*a))
+    rows = list(module._preferences(study, lambda *_: None))
+    assert rows and not built
+    base = module._outcome(Engine(under(problem, scenario), scenario))
+    lifted = {(kind, n): s for kind, n, s in module._without(scenario)}
+    for row in rows:
+        other = Engine(under(problem, lifted[row["preference"], row["name"]]), lifted[row["preference"], row["name"]])
+        if row["preference"] == "floor":
+            mandated = {f for u in under(problem, scenario).use_cases if u.must_fund for f in other.floors((u.region, u.id))}
+            for floor in {n for n in other.model.row if n.startswith("floor_")} - mandated:
+                other.set_row(floor, None, None)
+        expected = module._costs(base, module._outcome(other))
+        for field, value in expected.items():
+            assert row[field] == pytest.approx(value, rel=1e-6, abs=0.02 if "_cost" in field else 1e-6), (row, field)
+    again = study.engine.optimum()  # put back
+    assert again.value == pytest.approx(study.optimum.value, rel=1e-12)
+    assert again.plan.values == pytest.approx(study.optimum.plan.values, abs=1e-7)
+
+
+def test_breast_first_in_place_equals_a_plan_without_the_mandate(evidence):
+    scenario = planner.Scenario.load("kenya_breast_first")
+    study = Study(scenario, evidence, levers=True)
+    rows = [r for r in module._preferences(study, lambda *_: None) if r["preference"] == "must_fund"]
+    base = module._outcome(Engine(study.problem, scenario))
+    without = {n: s for kind, n, s in module._without(scenario) if kind == "must_fund"}
+    assert {r["name"] for r in rows} == without.keys()
+    for row in rows:
+        other = module._outcome(Engine(build_problem(evidence, without[row["name"]]), without[row["name"]]))
+        assert row["health_cost"] == pytest.approx(other["health"] - base["health"], abs=1e-5)
+        assert row["testing_cost"] == pytest.approx(base["testing"] - other["testing"], abs=1.0)
+        assert row["treatment_cost"] == pytest.approx(base["treatment"] - other["treatment"], rel=1e-6, abs=1.0)
+
+
+def test_a_preference_that_cannot_be_lifted_says_why(by_hand, monkeypatch):
+    """An error while planning without it is a row with the reason, not a row that is missing."""
+    scenario = tiny_scenario(budget={"testing": 150_000}, policy={"exclude": ["lung/egfr"]}, evidence_gate={"level": 4})
+    evidence = by_hand(tiny())
+
+    def fails(*_):
+        raise BadInput([Issue("policy.must_fund lung/egfr", "no service supplies it here", "offer a service")])
+
+    study = Study(scenario, evidence, levers=True)
+    _ = study.engine
+    monkeypatch.setattr(module, "Engine", fails)
+    (row,) = list(module._preferences(study, lambda *_: None))
+    assert row["name"] == "lung/egfr" and all(row[c] is None for c in module.COSTS)
+    assert "no service supplies it here" in row["note"]
+    words = module._words(study, [], [row])[-1]
+    assert "no service supplies it here" in words
+
+
+# -- what bears on the list ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", WAYS)
+def test_drug_costs_that_do_not_bear_on_the_list_are_said_so(by_hand, name):
+    """Without a treatment or total budget and with health as the objective no course is too dear."""
+    found = switching(tiny_scenario(**WAYS[name]), by_hand(tiny()))
+    flips = [r["flips_at"] for r in found.tables["values"] if r["lever"] == "drug_cost"]
+    silent = name in ("testing", "selective")
+    assert not silent or flips == [None] * len(flips)
+    assert (module.NO_DRUG_COST in found.words) == silent
+    assert module.NO_DRUG_COST.startswith("Drug costs do not bear on this list: no treatment budget")
+    assert len(found.words) > 1  # and what does flip it, or that nothing does

@@ -28,7 +28,7 @@ def test_bad_file(save, tables, tmp_path, name):
     folder = save(tables)
     overlays = []
     if name.endswith(".csv"):
-        shutil.copy(BAD / name, folder / "prevalence.csv")
+        shutil.copy(BAD / name, folder / f"{EXPECTED[name].get('table', 'prevalence')}.csv")
     else:
         overlays = [BAD / name]
     with pytest.raises(BadInput) as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,10 @@ from hypothesis import strategies as st
 import planner
 from planner.evidence.base import Tables
 from planner.evidence.strata import Resolved, place
-from planner.evidence.update import Beta, as_true, corrected, counted, counts_here, true_share, updated
+from planner.evidence.update import Beta, answers, as_true, corrected, counted, counts_here, true_share, updated
+from planner.pathway.resolve_values import Values
+from planner.pathway.services import performance
+from planner.scenario.model import Scenario
 
 PRIOR = Resolved(0.2, 0.1, 0.3, 50.0, "un_subregion", "Eastern Africa", "B", ("somebody",), 1, ())
 
@@ -58,6 +64,50 @@ def test_true_prevalence_of_raw_positives():
     assert raw.n < plain.n
     chance = Beta(0.4, 100.0, 0.3, 0.5)
     assert corrected(chance, (0.5, 0.52)) == chance
+
+
+def raw_positivity(evidence, assay: str, share: float) -> float:
+    """What a laboratory reads as positive where ``share`` carry HER2: equivocal answers are no positives."""
+    here = Scenario.model_validate({"name": "k", "setting": {"country": "KEN"}})
+    shown = performance(Values(evidence, place(evidence, "KEN"), here), assay, "her2", "breast_metastatic")
+    return share * shown.positive[True] + (1 - share) * shown.positive[False]
+
+
+@pytest.mark.parametrize("assay", ["her2_ihc", "er_pr_her2_ihc_bundle"])
+def test_equivocal_answers_are_no_false_positives(assay):
+    evidence = planner.load_evidence()
+    raw = raw_positivity(evidence, assay, 0.2)
+    row = evidence.record("assay_performance", assay_id=assay, biomarker_id="her2", indication_id="breast_metastatic")
+    assert true_share(raw, *answers(row)) == pytest.approx(0.2)
+
+
+def with_table(evidence, name: str, frame: pd.DataFrame):
+    tables = {n: evidence.tables[n] for n in evidence.tables} | {name: frame}
+    return replace(evidence, tables=Tables(tables))
+
+
+def test_counts_with_equivocal_answers_end_to_end():
+    """100,000 women of a laboratory, 20 % carriers, raw positives by HER2 staining: the plan reads 20 %."""
+    evidence = planner.load_evidence()
+    count = {"indication_id": "breast_metastatic", "biomarker_id": "her2", "stratum_type": "country", "stratum": "KEN",
+             "laboratory": "Lab", "year": 2025, "tested": 10**6, "assay_id": "her2_ihc",
+             "positive": round(10**6 * raw_positivity(evidence, "her2_ihc", 0.2))}
+    counts = evidence.table("local_counts")
+    frame = pd.DataFrame([count], columns=list(counts.columns)).astype(counts.dtypes.to_dict())
+    plan = planner.plan(planner.Scenario.load("kenya"), with_table(evidence, "local_counts", frame))
+    (fact,) = [f for f in plan.document["provenance"] if f["parameter"] == "prevalence"
+               and f["key"] == "breast_metastatic/her2"]
+    assert fact["value"] == pytest.approx(0.2, abs=0.002)
+
+
+def test_observed_rows_with_equivocal_answers():
+    evidence = planner.load_evidence()
+    frame = evidence.table("prevalence").copy()
+    mine = frame[(frame["indication_id"] == "breast_metastatic") & (frame["biomarker_id"] == "her2")].index[0]
+    frame.loc[mine, ["basis", "assay_id", "share", "low", "high"]] = [
+        "observed", "her2_ihc", raw_positivity(evidence, "her2_ihc", 0.2), None, None]
+    tables = {"prevalence": frame, "assay_performance": evidence.table("assay_performance")}
+    assert as_true(tables).loc[mine, "share"] == pytest.approx(0.2)
 
 
 def test_observed_rows_are_turned_once():

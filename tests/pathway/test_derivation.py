@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 import planner
 from planner.evidence.strata import place
 from planner.pathway.build import build_problem
-from planner.pathway.derivation import CROSSOVER_WORDS, KIND_WORDS, RESTS_ON, STATE_WORDS, derivation
+from planner.pathway.derivation import CROSSOVER_WORDS, INTERVAL_WORDS, KIND_WORDS, RESTS_ON, STATE_WORDS, derivation
+from planner.pathway.drawn import SPREAD, read_ratio
 from planner.pathway.routes import COUNTS_WORDS, ROUTE_WORDS, access
+from planner.pathway.therapy import clean
 from planner.scenario.model import Scenario
 
 
@@ -36,6 +40,41 @@ def test_the_derived_gain_is_the_plans(evidence, problem):
             assert sum(s.qalys for s in made.steps) == pytest.approx(made.effects.carrier["qalys"])
             seen += 1
     assert seen > 80
+
+
+def test_every_gain_has_an_interval_and_says_what_it_rests_on(evidence):
+    """Read where a ratio with bounds was read; else as wide as the grade says, which draws use as well."""
+    rows = {r["therapy_id"]: clean(r) for r in evidence.records("therapies")}
+    bases = set()
+    for therapy, row in rows.items():
+        made = derivation(evidence, place(evidence, "KEN"), scenario(), therapy)
+        if made is None:
+            continue
+        for measure, found in made.intervals.items():
+            value = made.effects.carrier[measure]
+            assert (found is None) == (value is None), (therapy, measure)
+            assert found is None or found.low <= value <= found.high, (therapy, measure)
+            assert found is None or found.basis in INTERVAL_WORDS
+        qalys = made.intervals["qalys"]
+        bases.add(qalys.basis)
+        assert (qalys.basis == "read") == bool(read_ratio(row))
+        if made.effects.qaly_low is not None:
+            assert (qalys.low, qalys.high) == pytest.approx((made.effects.qaly_low, made.effects.qaly_high))
+    assert bases == {"read", "assumed"}
+
+
+@pytest.mark.parametrize("grade", ["B", "C", "D"])
+def test_what_was_not_read_is_as_wide_as_the_draws(evidence, grade):
+    row = next(clean(r) for r in evidence.records("therapies")
+               if r["quality"] == grade and not read_ratio(r) and not r["builds_on"] and r["ly_gain"] is None
+               and r["effect_kind"] in ("survival_curves", "single_arm_external", "landmark_cure"))
+    made = derivation(evidence, place(evidence, "KEN"), scenario(), row["therapy_id"])
+    width = math.sqrt(math.log1p(SPREAD[grade] ** 2))
+    for measure in ("qalys", "life_years"):
+        value, found = made.effects.carrier[measure], made.intervals[measure]
+        assert math.log(found.high / found.low) == pytest.approx(2 * 1.959964 * width, rel=1e-6)
+        assert math.sqrt(found.high * found.low) == pytest.approx(value * math.exp(-width**2 / 2))
+        assert found.basis == "assumed"
 
 
 def test_every_kind_of_effect_has_words_and_figures_it_rests_on(evidence):

@@ -1,6 +1,7 @@
 """Writes the bad files of this folder (run once; the files are kept beside it).
 
-Each is laid over a valid package; ``expected.json`` says as which file, and the issue's code and place.
+Each is laid over a valid package; ``expected.json`` says as which table (prevalence where it names none), and the
+issue's code and place.
 """
 
 from __future__ import annotations
@@ -34,6 +35,36 @@ def csv_files() -> dict[str, tuple[bytes, str, str]]:
         "short_row.csv": (good.replace(",B,", "").encode(), "ragged", "prevalence, row 2"),
         "twice.csv": (good.replace("low,", "high,").encode(), "column_twice", "prevalence, row 1"),
         "one_huge_cell.csv": (good.replace("0.3", "9" * 140_000).encode(), "csv", "prevalence.csv"),
+    }
+
+
+PATHWAYS = "service_id,step,assay_id,biomarker_id,on,sample"
+RUNS = "assay_id,platform_id,samples_per_run,minimum_samples,source_id,quality,note"
+REAGENTS = ("assay_id,stratum_type,stratum,reagent_per_sample,reagent_per_run,currency,year,basis,traded_share,source_id,"
+            "share_source_id,quality,run_quality,note")
+
+
+def laboratory_files() -> dict[str, tuple[bytes, str, str, str]]:
+    """File -> (content, code, place, table)."""
+    def rows(header: str, *lines: str) -> bytes:
+        return "\n".join((header, *lines, "")).encode()
+
+    first = "egfr_single,1,egfr_pcr,egfr,all,first"
+    return {
+        "pathway_no_start.csv": (rows(PATHWAYS, "egfr_single,1,egfr_pcr,*,negative,first"), "never_reached",
+                                 "pathways, row 2, on", "pathways"),
+        "pathway_unanswered.csv": (rows(PATHWAYS, first, "egfr_single,2,egfr_pcr,met,positive,first"), "unanswered",
+                                   "pathways, row 3, on", "pathways"),
+        "pathway_number_twice.csv": (rows(PATHWAYS, first, "egfr_single,1,egfr_pcr,met,failed,first"), "step_number",
+                                     "pathways, row 3, step", "pathways"),
+        "pathway_step_again.csv": (rows(PATHWAYS, first, "egfr_single,2,egfr_pcr,egfr,failed,first"), "step_again",
+                                   "pathways, row 3, assay_id", "pathways"),
+        "no_platform.csv": (rows(REAGENTS, "egfr_pcr,world,world,50,100,USD,2020,variable,1,study_a,,B,D,"), "no_platform",
+                            "assay_variable_costs, row 2, assay_id", "assay_variable_costs"),
+        "run_waits_for_too_many.csv": (rows(RUNS, "egfr_pcr,realtime_pcr,10,30,study_a,B,"), "volume",
+                                       "assay_platforms, row 2, minimum_samples", "assay_platforms"),
+        "run_of_nobody.csv": (rows(RUNS, "egfr_pcr,realtime_pcr,0,1,study_a,B,"), "range",
+                              "assay_platforms, row 2, samples_per_run", "assay_platforms"),
     }
 
 
@@ -84,9 +115,9 @@ def workbooks() -> dict[str, tuple[bytes, str, str]]:
 
 def main() -> None:
     expected = {}
-    for name, (content, code, where) in {**csv_files(), **workbooks()}.items():
+    for name, (content, code, where, *table) in {**csv_files(), **laboratory_files(), **workbooks()}.items():
         (HERE / name).write_bytes(content)
-        expected[name] = {"code": code, "where": where}
+        expected[name] = {"code": code, "where": where} | ({"table": table[0]} if table else {})
     (HERE / "expected.json").write_text(json.dumps(expected, indent=1) + "\n", encoding="utf-8")
 
 
