@@ -14,6 +14,7 @@ from pathlib import Path
 from planner.analysis.audit_book import Book
 from planner.analysis.audit_check import Check, Sheet, printed
 from planner.analysis.audit_file import PlanFile, read_plan
+from planner.analysis.audit_laboratory import AtHome, check_laboratory
 from planner.analysis.audit_list import check_list, check_provenance
 from planner.analysis.audit_rules import check_rules
 from planner.analysis.audit_totals import check_totals
@@ -68,10 +69,12 @@ def audit(path: str | Path, overlays: Iterable[str | Path] = (), evidence: Evide
 
 def judge(file: PlanFile, evidence: Evidence, name: str = "plan") -> Audit:
     """The audit of a plan that was read. Raises :class:`BadInput` where its scenario does not fit the evidence."""
-    book = Book(build_problem(evidence, file.scenario), file.scenario, file.document["solution"])
+    problem = build_problem(evidence, file.scenario)
+    book = Book(problem, file.scenario, file.document["solution"], AtHome.of(problem.laboratory, file.document))
     sheet = Sheet()
     check_rules(book, sheet, _reference(file.document))
     check_totals(book, file.document, sheet)
+    check_laboratory(book, file.document, sheet)
     check_list(book, file.document, sheet)
     check_provenance(book, file.document, sheet)
     return Audit(name, sheet.checks(), patient_types(book))

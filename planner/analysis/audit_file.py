@@ -105,8 +105,19 @@ SHAPE: dict[str, Any] = {
            "chain": dict.fromkeys(CHAIN, maybe(number)), "earlier_spells": spells}],
     "by_biomarker": [{"biomarker_id": text, "qalys": maybe(number)} | dict.fromkeys(
         ("patients_tested", "positives_found", "patients_treated", "incremental_cost", *MONEY), number)],
-    "by_test": [{"assay": text} | dict.fromkeys(
-        ("samples", "cost", "minutes", "technician_minutes", "pathologist_minutes"), number)],
+    "by_test": [{"assay": text, "laboratory": text} | dict.fromkeys(
+        ("samples", "cost", "minutes", "technician_minutes", "pathologist_minutes", "scientist_minutes", "board_minutes"),
+        number)],
+    "laboratory": [
+        {"platform": text, "year": year, "decided": truth, "one_fewer": maybe(lambda v: isinstance(v, dict) and (
+            "lost" in v) and maybe(number)(v["lost"]))}
+        | dict.fromkeys(("instruments", "existing", "bought", "samples", "runs", "capacity", "utilisation"), number)
+        | dict.fromkeys(("yearly_cost", "service_already_paid"), maybe(number))],
+    "home_tests": [
+        {"assay": text, "platforms": [{"platform": text, "samples": number, "runs": number}], "samples_per_run": maybe(number)}
+        | dict.fromkeys(("runs_a_year", "samples", "runs", "marginal_cost", "average_cost", "wait_days"), number)],
+    "staff": [{"cadre": text, "minutes": number, "full_time": number} | dict.fromkeys(("limit", "utilisation"), maybe(number))],
+    "not_at_home": [{"assay": text}],
     "by_region": [{"region": text, "qalys": number, "patients_treated": number} | dict.fromkeys(MONEY, number)],
     "by_year": [{"year": year} | dict.fromkeys(MONEY, number)],
     "do_not_buy": [{"indication_id": text, "biomarker_id": text, "priority_tier": text}],

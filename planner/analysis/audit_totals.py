@@ -108,14 +108,14 @@ class Sums:
         """Money for tests by line."""
         out: dict[Line, float] = defaultdict(float)
         for line, mine in self.by_line.items():
-            out[line] += fsum(r.tested * r.option.cost for r in mine if is_single(r))
+            out[line] += fsum(r.tested * self.book.price(r.option) for r in mine if is_single(r))
         groups: dict[tuple, list] = defaultdict(list)
         for w in self.book.work_ups:
             i = w.indication
             groups[i.region, i.indication, ""].append(i.eligible * w.share * i.workup_cost)
             for base, y in w.bases.items():
                 if (option := self.book.options.get((i.region, i.indication, base))) is not None:
-                    groups[i.region, i.indication, base].append(i.eligible * y * option.cost)
+                    groups[i.region, i.indication, base].append(i.eligible * y * self.book.price(option))
         for (region, indication, base), costs in groups.items():
             self._split(out, fsum(costs), region, indication, base)
         return {line: total / self.years for line, total in out.items()}
@@ -152,7 +152,8 @@ def check_totals(book: Book, document: dict, sheet: Sheet) -> None:
     for line in lines.keys() & book.cases.keys():
         _line(sheet, sums, line, lines[line])
     _totals(sheet, sums, document)
-    for view in (_by_biomarker, _by_test, _by_region, _by_year):
+    tests = [] if book.at_home else [_by_test]  # with a home laboratory see audit_laboratory.py
+    for view in (_by_biomarker, *tests, _by_region, _by_year):
         view(sheet, sums, document)
 
 
