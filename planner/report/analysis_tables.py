@@ -212,7 +212,7 @@ UNCERTAINTY = (
           columns("List|list", QALYS, "Cost in all, discounted (USD a year)|cost|usd",
                   "Net health (QALYs a year)|net_health|qalys", "Best in net health (share of draws)|chance_best|share",
                   "Expected loss (QALYs a year)|expected_loss|qalys",
-                  "Beats the first list (share of draws)|beats_reference|share",
+                  "Beats the first list on the lines compared (share of draws)|beats_reference|share",
                   "Lines that it holds|holds",
                   "Delivered (mean share)|delivered|share", "Money too short (share of draws)|money_short|share"),
           _printed("list|list", "QALYs|qalys", "cost, US$|cost", "net health|net_health", "best in|chance_best",
