@@ -44,7 +44,7 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
     means, chance of being best, expected loss), ``acceptability`` (threshold x list), ``information``
     (EVPI, EVPPI by group and for single parameters, in QALYs and USD a year), ``outcomes`` (health and cost
     of the plan and of planning again: mean, 2.5 %, median, 97.5 %), ``prices`` (highest cost of a course
-    that pays, with interval). Raises BadInput, Infeasible.
+    that pays, with interval), ``holds`` (list x line that it holds). Raises BadInput, Infeasible.
     """
     if not 1 <= draws <= MOST_DRAWS:
         raise BadInput([Issue("draws", f"{draws:,} draws", f"give 1 to {MOST_DRAWS:,}")])
@@ -62,6 +62,7 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
         "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(study, lists, drawn, net, like_net),
         "acceptability": _acceptability(study, names, drawn), "information": _information(study, drawn, net),
         "outcomes": _outcomes(names, drawn), "prices": _prices(study, drawn),
+        "holds": [{"list": c.name} | study.label(key) for c in lists for key in sorted(study.members(c.values))],
     }
     settings = {
         "draws": draws, "seed": seed, "candidates": names, "infeasible_draws": int(np.isnan(drawn.health).sum()),
