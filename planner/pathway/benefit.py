@@ -139,11 +139,9 @@ def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
         own = {m: None if v is None else v * factor for m, v in own.items()}
     low, high = _interval(row, weight, rate, remaining, own["qalys"])
     ratio = row["noncarrier_gain_ratio"]
-    # a published gain whose life-years were not read: those of the step below beside QALYs of both would not fit together
-    unread = {"life_years"} if row["effect_kind"] == "published_gain" and row["ly_gain"] is None else set()
-    carrier = {m: on_top(own[m], base.carrier[m] if base else 0.0, bool(base) and m not in unread) for m in MEASURES}
+    carrier = {m: on_top(own[m], base.carrier[m] if base else 0.0, bool(base)) for m in MEASURES}
     other = {m: on_top(None if own[m] is None else ratio * own[m],
-                       base.noncarrier[m] if base else 0.0, bool(base) and m not in unread) for m in MEASURES}
+                       base.noncarrier[m] if base else 0.0, bool(base)) for m in MEASURES}
     carrier["patients_treated"], other["patients_treated"] = 1.0, 0.0
     shift = base.carrier["qalys"] if base else 0.0
     return Effects(carrier, other, row["effect_kind"], words(row, own, weight, remaining, base),
@@ -152,7 +150,7 @@ def effects(row: dict, utility: dict[str, float], rate: float, remaining: float,
 
 def on_top(own: float | None, below: float | None, built: bool) -> float | None:
     """Own gain on top of the therapy below. Where the own trial has no such number (progression-free
-    survival only), the gain of the therapy below stands and nothing more is claimed; None where it may not."""
+    survival only), the gain of the therapy below stands and nothing more is claimed."""
     if own is None:
         return below if built else None
     return None if below is None else own + below

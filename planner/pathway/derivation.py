@@ -159,8 +159,7 @@ def _steps(rows: Mapping[str, dict], row: dict, weights: dict, rate: float, rema
                 sources)
     ends = _ends(row, weights, rate, remaining, base)
     # a step that credits no survival leaves the years of life, and how sure they are, to the step below
-    intervals = {m: known[m] if own.carrier[m] is None and total.carrier[m] is not None else _interval(m, total, *ends)
-                 for m in BOUNDED}
+    intervals = {m: known[m] if own.carrier[m] is None else _interval(m, total, *ends) for m in BOUNDED}
     return (*below, step), total, intervals
 
 

@@ -60,16 +60,11 @@ def _answer(made: Derivation, where: str) -> None:
     with st.container(horizontal=True):
         st.metric("Healthy years (QALYs)", show(gain["qalys"], "qalys"), _bounds(made.intervals["qalys"]), width=290,
                   help=glossary.meaning("QALY"), **plainly)
-        st.metric("Years of life", _no_years(made.effects.kind) if life is None else show(life, "qalys"),
+        st.metric("Years of life", "none credited" if life is None else show(life, "qalys"),
                   _bounds(made.intervals["life_years"]), width=290, **plainly)
         st.metric("More alive at five years", "not known" if alive is None else show(alive, "share"), width=200)
         st.metric("Remaining life expectancy used", f"{made.remaining:.1f} years", f"at age {made.usual_age:g}", width=240,
                   **plainly)
-
-
-def _no_years(kind: str) -> str:
-    """Why there are no years of life: without survival evidence none are credited; else the number was not read."""
-    return "not read" if kind == "published_gain" else "none credited"
 
 
 def _bounds(interval: Interval | None) -> str | None:
@@ -82,8 +77,7 @@ def _bounds(interval: Interval | None) -> str | None:
 
 def _step(step: Step, n: int, of: int) -> None:
     head = f"Step {n} of {of}: {step.name}" if of > 1 else step.name
-    years = f"years of life: {_no_years(step.kind)}" if step.life_years is None \
-        else f"{show(step.life_years, 'qalys')} years of life"
+    years = "no survival credited" if step.life_years is None else f"{show(step.life_years, 'qalys')} years of life"
     st.markdown(dollars(f"**{plain(head)}** adds {show(step.qalys, 'qalys')} QALYs ({years}); grade {step.grade}.  \n"
                         f"{plain(step.trial)}. Derived from {KIND_WORDS[step.kind]}."))
     st.table(pd.DataFrame({"What was read": [f.what + ("" if f.used else " (for comparison)") for f in step.figures],

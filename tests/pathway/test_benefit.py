@@ -118,12 +118,3 @@ def test_without_survival_evidence_the_gain_below_stands():
     both = benefit.effects(r, STATES, RATE, 15.0, below)
     assert both.carrier["life_years"] == below.carrier["life_years"]
     assert both.carrier["qalys"] > below.carrier["qalys"]
-
-
-def test_life_years_that_were_not_read_are_missing_and_not_those_below():
-    below = benefit.effects(row("published_gain", qaly_gain=5.0, ly_gain=5.2), STATES, RATE, 15.0)
-    both = benefit.effects(row("published_gain", qaly_gain=0.4, builds_on="below"), STATES, RATE, 15.0, below)
-    assert both.carrier["qalys"] == pytest.approx(5.4)
-    assert both.carrier["life_years"] is None and both.noncarrier["life_years"] is None
-    read = benefit.effects(row("published_gain", qaly_gain=0.4, ly_gain=0.5, builds_on="below"), STATES, RATE, 15.0, below)
-    assert read.carrier["life_years"] == pytest.approx(5.7)
