@@ -124,7 +124,8 @@ def test_the_same_question_gives_the_same_answer(lung, evidence):
     assert again.to_dict() == lung.to_dict()
 
 
-@pytest.mark.parametrize(("indication", "code"), [("lung", "unknown_id"), ("neuroblastoma", "nothing_to_test")])
+@pytest.mark.parametrize(("indication", "code"), [("lung", "unknown_id"), ("neuroblastoma", "no_patients"),
+                                                    ("mpn_myelofibrosis", "nothing_to_test")])
 def test_bad_questions_are_told(indication, code, evidence):
     with pytest.raises(BadInput) as error:
         planner.strategies(planner.Scenario.load("kenya"), evidence, indication)
