@@ -19,7 +19,7 @@ from planner.scenario.scenario import load
 FEW = {"breast_early": 220, "breast_metastatic": 120, "gastric_advanced": 20, "crc_stage2_3": 50, "dlbcl": 20,
        "nsclc_nonsq_advanced": 10, "solid_other_advanced": 40}
 PATIENT = [{"table": "indications", "key": {"indication_id": i}, "column": "attrition_per_day", "value": 0.0005,
-            "why": "few are lost while waiting, so that runs are worth filling"} for i in ("crc_stage2_3", "solid_other_advanced")]
+            "why": "few are lost while waiting, so that runs fill"} for i in ("crc_stage2_3", "solid_other_advanced")]
 PLANS = {
     "bought": {"override": PATIENT, "budget": {"testing": 100_000}},
     "standing": {"laboratory": {"instruments": {"ihc_autostainer": 1, "cartridge_pcr": 1}}},
