@@ -7,6 +7,8 @@ from planner.ui import sidebar, state, widgets
 st.set_page_config(page_title="Essential Biomarker Planner", page_icon=sidebar.ICON, layout="wide")
 page = st.navigation([
     st.Page("planner/ui/pages/plan.py", title="Plan", icon=":material/checklist:", default=True),
+    st.Page("planner/ui/pages/strategies.py", title="Strategies", icon=":material/account_tree:", url_path="strategies"),
+    st.Page("planner/ui/pages/hospital.py", title="Hospital", icon=":material/local_hospital:", url_path="hospital"),
     st.Page("planner/ui/pages/budget.py", title="Budget", icon=":material/payments:", url_path="budget"),
     st.Page("planner/ui/pages/drug_access.py", title="Drug access", icon=":material/medication:", url_path="drug_access"),
     st.Page("planner/ui/pages/uncertainty.py", title="Uncertainty", icon=":material/casino:", url_path="uncertainty"),

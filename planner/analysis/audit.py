@@ -24,6 +24,16 @@ from planner.evidence.base import Evidence, load_evidence
 from planner.pathway.build import build_problem
 from planner.pathway.problem import Problem
 
+# What the audit does not recompute, by place in the file: it would have to plan again, or it is words.
+NOT_AUDITED = {
+    "list.entry_budget": "entry budgets (only that ranks follow them)", "list.earlier_spells": "earlier spells of funding",
+    "list.full_budget": "budgets at which a line is full", "list.criticality": "criticality",
+    "list.price_of_mandate": "the price of a mandate", "shadow_prices": "shadow prices (only that what has one is used up)",
+    "binding": "shadow prices of what binds",
+    "frontier": "points of the frontier (only that they rise, and hold the plan's own value)",
+    "reference": "today's practice", "ties": "ties", "solver": "the solver's own report",
+    "list.reason": "reasons, names, warnings and other texts",
+}
 DIGITS = 12  # of a digest in a message
 
 
@@ -51,7 +61,7 @@ class Audit:
         last = f"{self.name}: all {len(names)} checks passed; the plan is a mix of {len(self.patients)} types of patient."
         if wrong:
             last = f"{self.name}: {len(wrong)} of {len(names)} checks failed: {', '.join(wrong)}."
-        return f"{printed(self.checks)}\n\n{last}\n"
+        return f"{printed(self.checks)}\n\n{last}\nNot audited: {'; '.join(NOT_AUDITED.values())}.\n"
 
 
 def audit(path: str | Path, overlays: Iterable[str | Path] = (), evidence: Evidence | None = None,

@@ -63,6 +63,8 @@ def _namer(evidence) -> Callable[[str, str], str]:
             return evidence.record("drugs", drug=key).get("name") or key
         if kind == "assay":
             return evidence.record("assays", assay_id=key).get("name") or key
+        if kind == "platform":
+            return evidence.record("platforms", platform_id=key).get("name") or key
         if kind == "indication":
             return evidence.record("indications", indication_id=key).get("name") or key
         indication, _, biomarker = key.partition("/")
@@ -195,11 +197,7 @@ def _rest(s: Scenario, p: Scenario, name) -> Iterator[str]:
         ramp = s.coverage.ramp_per_year
         yield "Testing may grow at any speed" if ramp is None \
             else f"Testing grows by at most {percent(ramp)} of the eligible a year"
-    for who in ("technician", "pathologist"):
-        if changed(f"laboratory.{who}_minutes"):
-            minutes = getattr(s.laboratory, f"{who}_minutes")
-            yield f"Time of {who}s is not limited" if minutes is None \
-                else f"Time of {who}s: {minutes:,.0f} minutes a year"
+    yield from _laboratory(s, p, changed, name)
     if changed("display.currency"):
         code = s.display.currency or "the local currency"
         yield "Money shown in dollars only" if code == "USD" else f"Money shown in {code} beside dollars"
@@ -212,6 +210,38 @@ def _rest(s: Scenario, p: Scenario, name) -> Iterator[str]:
     yield from (_override(o, name) for o in s.override if o != before.get(o.identity))
     gone = set(before) - {o.identity for o in s.override}
     yield from (f"{_of(before[i], name)} as in the evidence" for i in sorted(gone))
+
+
+def _laboratory(s: Scenario, p: Scenario, changed, name) -> Iterator[str]:
+    mine, theirs = s.laboratory, p.laboratory
+    if changed("laboratory.costing"):
+        yield "The laboratory is costed by its parts: instruments, runs and samples" if mine.costing == "micro" \
+            else "Tests are costed at their tariffs"
+    if changed("laboratory.tier"):
+        yield f"The laboratory is of the {mine.tier} tier" if mine.tier else "The laboratory's tier as in the evidence"
+    for platform in sorted(mine.instruments.keys() | theirs.instruments.keys()):
+        count = mine.instruments.get(platform, 0)
+        if count != theirs.instruments.get(platform, 0):
+            yield f"Instruments there already: {count} {name('platform', platform)}"
+    if changed("laboratory.runs_a_year"):
+        yield f"Schedules to choose from: {_and(f'{n:,.4g}' for n in mine.runs_a_year)} runs a year"
+    if changed("laboratory.minimum_volume"):
+        yield "A test may be run at home at any volume" if mine.minimum_volume is None \
+            else f"A test is run at home from {mine.minimum_volume:,.4g} samples a year on"
+    if changed("laboratory.seconds"):
+        yield f"The search for whole instruments may take {mine.seconds:,.4g} seconds"
+    if changed("laboratory.gap"):
+        yield f"The search for whole instruments may stop within {percent(mine.gap)} of the most that is possible"
+    for who, words in (("technician", "technicians"), ("scientist", "scientists"), ("pathologist", "pathologists"),
+                       ("board", "the tumour board")):
+        if changed(f"laboratory.{who}_minutes"):
+            minutes = getattr(mine, f"{who}_minutes")
+            yield f"Time of {words} is not limited" if minutes is None \
+                else f"Time of {words}: {minutes:,.0f} minutes a year"
+    if changed("services.send_out"):
+        yield "Samples may be sent abroad" if s.services.send_out else "No sample is sent abroad"
+    if changed("services.buy_instruments"):
+        yield "Instruments may be bought" if s.services.buy_instruments else "No instrument is bought"
 
 
 def _override(o: Override, name) -> str:

@@ -124,6 +124,21 @@ def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
     return mine.ranges
 
 
+def testable(scenario: Scenario, private: bool) -> dict[str, tuple[str, float]]:
+    """Indications with eligible people and something to test: id -> (name, eligible people a year), by name."""
+    with _engine(slot(scenario, private), scenario) as engine:
+        taken = {k.indication.indication for k in engine.formulation.taken}
+        found = {i.indication: (i.name, i.eligible) for i in engine.problem.indications
+                 if i.indication in taken and i.eligible > 0}
+    return dict(sorted(found.items(), key=lambda p: p[1][0]))
+
+
+def people(scenario: Scenario, private: bool) -> dict[str, tuple[str, float]]:
+    """Every indication of a place with the people a year who come to it: id -> (name, eligible people a year)."""
+    with _engine(slot(scenario, private), scenario) as engine:
+        return {i.indication: (i.name, i.eligible) for i in engine.problem.indications}
+
+
 def blind_spending(scenario: Scenario, private: bool) -> float:
     """US dollars a year that the budget's payers already spend on the drugs without tests and that count
     against a budget for treatment; 0 where budgets come on top of today's spending."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.scenario.model import Scenario
-from planner.scenario.scenario import difference, dumps, loads
+from planner.scenario.scenario import difference, dumps, load, loads, shipped
 
 Data = dict[str, Any]
 SHOWN_ELSEWHERE = {("budget", "testing"), ("budget", "treatment"), ("budget", "total"), ("frontier", "axis")}
@@ -72,7 +72,9 @@ def differences(scenario: Scenario) -> list[Change]:
     for section, value in difference(scenario).items():
         if section in ("name", "description", "parent", "setting"):
             continue
-        if section == "override":
+        if section == "cases":
+            out.append(Change(("cases",)))  # one item: they are stated together
+        elif section == "override":
             out += [Change(("override",), n) for n, _ in enumerate(value)]
         elif isinstance(value, Mapping):
             out += [c for key, inner in value.items() for c in _leaves((section, key), inner)]
@@ -91,7 +93,65 @@ def _leaves(path: tuple[str, str], value) -> list[Change]:
 
 def without(scenario: Scenario, change: Change) -> Scenario:
     """The scenario with one change taken back."""
+    if change.path == ("cases",):
+        return edited(scenario, lambda data: _without_cases(data, scenario))
     return edited(scenario, lambda data: _without(data, change))
+
+
+def _without_cases(data: Data, scenario: Scenario) -> None:
+    """The parent's cases; where it is no hospital, the place as a whole again."""
+    data.pop("cases")
+    if not (scenario.parent in shipped() and load(scenario.parent).setting.hospital):
+        data["setting"] = {k: v for k, v in data["setting"].items() if k != "hospital"}
+        _without_parts(data)
+
+
+def costed(scenario: Scenario, by_parts: bool) -> Scenario:
+    """The laboratory costed by its parts, or at tariffs; what bears on its parts only goes with them."""
+    def edit(data: Data) -> None:
+        if by_parts:
+            data.setdefault("laboratory", {})["costing"] = "micro"
+        else:
+            _without_parts(data)
+            data.setdefault("laboratory", {})["costing"] = "tariff"
+
+    return edited(scenario, edit)
+
+
+def _without_parts(data: Data) -> None:
+    for name in ("costing", "tier", "instruments", "minimum_volume"):
+        data.get("laboratory", {}).pop(name, None)
+
+
+def hospital(scenario: Scenario, name: str, cases: Mapping[str, float]) -> Scenario:
+    """A hospital in the scenario's place, with its own cases, its laboratory costed by its parts. The place's money
+    is not the hospital's: its limits are lifted."""
+    def edit(data: Data) -> None:
+        data["setting"] = {k: v for k, v in data["setting"].items() if k != "regions"} | {"hospital": name}
+        data["cases"] = {k: float(v) for k, v in cases.items()}
+        data.setdefault("laboratory", {})["costing"] = "micro"
+        if not scenario.setting.hospital:
+            limits = [a for a in ("testing", "treatment", "total") if getattr(scenario.budget, a) is not None]
+            data.setdefault("budget", {}).update(dict.fromkeys(limits, "unlimited"))
+
+    return edited(scenario, edit)
+
+
+def laboratory(scenario: Scenario, cases: Mapping[str, float], settings: Mapping[str, Any], testing: float | None) -> Scenario:
+    """A hospital's form taken over: cases, settings of the laboratory (None: the parent's), money for tests."""
+    def edit(data: Data) -> None:
+        stated = {k: float(v) for k, v in cases.items() if v}
+        data["cases"] = stated | dict.fromkeys(scenario.cases.keys() - stated.keys(), 0.0)
+        lab = data.setdefault("laboratory", {})
+        lab["costing"] = "micro"
+        for key, value in settings.items():
+            if value in (None, {}):
+                lab.pop(key, None)
+            else:
+                lab[key] = value
+        data.setdefault("budget", {})["testing"] = "unlimited" if testing is None else float(testing)
+
+    return edited(scenario, edit)
 
 
 def _without(data: Data, change: Change) -> None:

@@ -20,7 +20,7 @@ VIEWS = ("use_case", "biomarker", "test")
 LONGEST = 2000
 # What an address can say beside place and budgets: (section, key) -> parameter
 PLAIN = {("evidence_gate", "level"): "gate", ("evidence_gate", "value_gate"): "value_gate",
-         ("frontier", "axis"): "axis", ("objective", None): "objective"}
+         ("frontier", "axis"): "axis", ("objective", None): "objective", ("laboratory", "costing"): "costing"}
 LISTS = {("policy", "must_fund"): "must", ("policy", "exclude"): "exclude"}
 
 
@@ -138,7 +138,8 @@ def _setting(params, evidence: Evidence, words: list[str]) -> dict | None:
 
 
 def _changes(params, evidence: Evidence, words: list[str]) -> dict:
-    out: dict[str, Any] = {"budget": {}, "policy": {}, "evidence_gate": {}, "access": {}, "frontier": {}}
+    out: dict[str, Any] = {"budget": {}, "policy": {}, "evidence_gate": {}, "access": {}, "frontier": {},
+                           "laboratory": {}}
     for axis in AXES:
         if axis in params and params[axis] != "unlimited":
             amount = _amount(params[axis])
@@ -150,6 +151,7 @@ def _changes(params, evidence: Evidence, words: list[str]) -> dict:
             out["budget"][axis] = "unlimited"
     _choice(params, "objective", get_args(Objective), out, words)
     _choice(params, "axis", AXES, out["frontier"], words)
+    _choice(params, "costing", ("tariff", "micro"), out["laboratory"], words)
     _choice(params, "gate", ("1", "2", "3", "4"), out["evidence_gate"], words, "level", int)
     _choice(params, "value_gate", ("true", "false"), out["evidence_gate"], words, convert=lambda v: v == "true")
     for name, key in (("must", "must_fund"), ("exclude", "exclude")):

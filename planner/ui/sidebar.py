@@ -158,6 +158,8 @@ def _changed(mine: Scenario) -> None:
 
 def words(mine: Scenario, change: changes.Change) -> str:
     """A change in words: what the scenario says more than without it."""
+    if change.path == ("cases",):
+        return f"own yearly cases in {sum(v > 0 for v in mine.cases.values())} indications, stated by the hospital"
     try:
         said = differences(mine, changes.without(mine, change), cache.evidence())
     except PlannerError:

@@ -5,12 +5,16 @@ Every key of ``st.session_state`` and of the address stands here.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
 from planner.errors import BadInput, Issue, PlannerError
+from planner.evidence.own_sheets import CASES, hospital_cases
 from planner.evidence.strata import place
+from planner.evidence.tables import read_workbook
 from planner.pathway.build import build_problem
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import load, loads, shipped
@@ -25,6 +29,8 @@ MAX_UPLOAD_MB, MOST_UPLOADED = 1, 8
 BUDGET_TAB, BUDGET_AXIS, BUDGET_MUSTS, FLIP_LINE, TOLERANCE, DRUG, SURE_TAB, DRAWS, SEED, ASKED = (
     "budget_tab", "budget_axis_box", "budget_musts", "flip_line", "tolerance_slider", "drug_access_box", "sure_tab",
     "draws_box", "seed_box", "draws_asked")
+INDICATION, STRATEGY, PANEL, ASSAY, CASES_UPLOAD, CASES_FAULTS, LABORATORY_ASKED = (
+    "indication_box", "strategy_box", "panel_box", "assay_box", "cases_upload", "cases_faults", "laboratory_asked")
 COMPARED, UPLOADED, FIRST_PLAN, OTHER_PLANS, COMPARE_UPLOAD, COMPARE_FAULTS, SLOPE_PLAN, SLOPE_BY = (
     "compared", "uploaded_plans", "first_plan_box", "other_plans_box", "compare_upload", "compare_faults", "slope_plan_box",
     "slope_by_box")
@@ -152,6 +158,33 @@ def listed(path: tuple[str, str], item: str, wanted: bool) -> None:
     try_edit(lambda: changes.listed(scenario(), path, item, wanted))
 
 
+def cost_by_parts(by_parts: bool) -> None:
+    """The laboratory by instruments, runs and samples, or every test at its tariff."""
+    try_edit(lambda: changes.costed(scenario(), by_parts))
+
+
+def become_hospital(name: str, cases: dict[str, float]) -> None:
+    """The place on the left becomes a hospital of that place; the list on other pages is then the hospital's."""
+    old = scenario()
+
+    def made():
+        new = changes.hospital(old, name, cases)
+        return new.model_copy(update={"name": links.place_name(cache.evidence(), new.setting.model_dump())})
+
+    try_edit(made)
+
+
+def take_laboratory(cases: dict[str, float], settings: dict, testing: float | None) -> None:
+    """The form of the hospital's page."""
+    try_edit(lambda: changes.laboratory(scenario(), cases, settings, testing))
+
+
+def open_hospital(name: str) -> None:
+    """A shipped hospital as it stands."""
+    st.session_state[EXAMPLE] = name
+    open_shipped()
+
+
 def take_back(change: changes.Change) -> None:
     try_edit(lambda: changes.without(scenario(), change))
 
@@ -198,6 +231,37 @@ def open_upload() -> None:
 def uploaded() -> dict[str, Scenario]:
     """Scenario files that were added to a comparison, by name; they stay in this session."""
     return st.session_state.setdefault(UPLOADED, {})
+
+
+def read_cases(content: bytes) -> dict[str, float]:
+    """People a year by indication, from the sheet `cases` of a workbook that `template` writes. Raises BadInput."""
+    evidence = cache.evidence()
+    with tempfile.TemporaryDirectory() as folder:  # the reader of workbooks wants a file; it is gone at once
+        file = Path(folder) / "cases.xlsx"
+        file.write_bytes(content)
+        frames, faults = read_workbook(file, evidence.dictionary, only=CASES)
+    if not faults and CASES not in frames:
+        faults = [Issue("the workbook", f"it has no sheet “{CASES}”", "fill in the one that the command `template` writes")]
+    cases: dict[str, float] = {}
+    if not faults:
+        cases, faults = hospital_cases(frames[CASES], {r["indication_id"] for r in evidence.records("indications")})
+    if not faults and not any(cases.values()):
+        faults = [Issue(f"sheet {CASES}", "it states no people", f"fill in its column “{CASES}”")]
+    if faults:
+        raise BadInput(faults)
+    return cases
+
+
+def open_cases(name: str) -> None:
+    """A hospital's cases from a workbook: checked before they replace the work, kept with the session."""
+    file = st.session_state.get(CASES_UPLOAD)
+    st.session_state[CASES_FAULTS] = ()
+    if file is None:
+        return
+    try:
+        become_hospital(name, read_cases(file.getvalue()))
+    except PlannerError as error:
+        st.session_state[CASES_FAULTS] = error.issues
 
 
 def add_upload() -> None:

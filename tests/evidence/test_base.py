@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import pickle
 import random
+from pathlib import Path
 
 import pytest
 
 from planner.errors import BadInput
 from planner.evidence import load_evidence, place, validate
 from planner.evidence.base import data_folder
+from planner.pathway.resolve_values import Values
+from planner.scenario.scenario import load as load_scenario
 
 
 def test_digest_does_not_depend_on_row_order(save, tables):
@@ -141,3 +146,54 @@ def test_frictionless_agrees_that_the_package_is_valid(save, tables):
 def test_the_shipped_package_is_valid_by_both():
     assert validate(data_folder()) == []
     assert frictionless_faults(data_folder()) == []
+
+
+def of_another_version(folder: Path) -> Path:
+    """A package of an older version, sound by its own descriptor: no table own_values, no column proceeds_if."""
+    descriptor = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    descriptor["version"] = "2026.1"
+    descriptor["resources"] = [r for r in descriptor["resources"] if r["name"] != "own_values"]
+    (folder / "own_values.csv").unlink()
+    schema = next(r for r in descriptor["resources"] if r["name"] == "prerequisites")["schema"]
+    schema["fields"] = [f for f in schema["fields"] if f["name"] != "proceeds_if"]
+    (folder / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    rows = list(csv.DictReader((folder / "prerequisites.csv").open(encoding="utf-8")))
+    with (folder / "prerequisites.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [f["name"] for f in schema["fields"]], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_a_package_of_another_version_is_refused(save, tables):
+    folder = of_another_version(save(tables))
+    for issues in (validate(folder), refused(lambda: load_evidence(folder)), refused(lambda: load_evidence(overlays=[folder]))):
+        said = {(i.code, i.where): i for i in issues}
+        assert ("missing_table", "datapackage.json, own_values") in said
+        assert all("2026.1" in i.what and i.remedy for key, i in said.items() if "datapackage.json" in i.where)
+        assert "proceeds_if" in said["missing_column", "datapackage.json, prerequisites"].what
+
+
+def refused(load) -> tuple:
+    with pytest.raises(BadInput) as error:
+        load()
+    return error.value.issues
+
+
+def test_an_overlay_keeps_the_replaced_value_in_the_note(save, tables):
+    base = save(tables)
+    price = dict(tables["drug_prices"][0])
+    same = load_evidence(base, [save({"drug_prices": [price]}, "same", only=True)])
+    assert same.digest == load_evidence(base).digest
+    over = save({"drug_prices": [price | {"price": 0.02, "note": "tender"}]}, "over", only=True)
+    assert load_evidence(base, [over]).record("drug_prices")["note"] == "tender; instead of price 0.01 shipped"
+
+
+def test_a_plan_shows_what_an_overlay_replaced(tmp_path):
+    shipped = load_evidence()
+    row = next(r for r in shipped.records("drug_prices", drug="trastuzumab") if r["stratum"] == "KEN")
+    frame = shipped.table("drug_prices")
+    mine = frame[(frame["drug"] == "trastuzumab") & (frame["stratum"] == "KEN")]
+    mine.assign(price=mine["price"] * 0.5).to_csv(tmp_path / "drug_prices.csv", index=False)
+    values = Values(load_evidence(overlays=[tmp_path]), place(shipped, "KEN"), load_scenario("kenya"))
+    assert f"instead of price {row['price']:.6g} shipped" in values.drug_price("trastuzumab").note

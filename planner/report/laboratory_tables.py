@@ -1,0 +1,82 @@
+"""The laboratory part of a plan for every document: columns for the workbook, sentences for brief, page and terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from planner.report.numbers import counted, precise, show
+from planner.report.tables import columns
+
+CADRE_WORDS = {"technician": "Technicians", "scientist": "Scientists", "pathologist": "Pathologists", "board": "Tumour board"}
+PLATFORMS = columns(
+    "Instrument|name", "Platform id|platform", "Laboratory|laboratory", "Instruments|instruments|number",
+    "There already|existing|count", "Bought|bought|number", "Samples a year|samples|people", "Runs a year|runs|number",
+    "Runs it can do|capacity|number", "Use (share)|utilisation|share", "Cost (USD a year)|yearly_cost|usd",
+    "Service of those there (USD a year)|service_already_paid|usd", "Lost with one fewer (health a year)|one_fewer.lost|qalys",
+    "Decided by the plan|decided",
+)
+HOME_TESTS = columns(
+    "Test|name", "Assay id|assay", "Laboratory|laboratory",
+    "Runs a year of its schedule (0: each sample by itself)|runs_a_year|number",
+    "Samples a year|samples|people", "Runs a year|runs|number", "Samples in a run|samples_per_run|number",
+    "One more sample (USD)|marginal_cost|usd", "On average (USD)|average_cost|usd", "Mean wait for a run (days)|wait_days|number",
+    "On the instruments (samples, runs a year)|platforms",
+)
+PEOPLE = columns(
+    "Cadre|cadre", "Minutes a year|minutes|number", "Full-time people|full_time|number", "Limit (minutes a year)|limit|number",
+    "Use of the limit (share)|utilisation|share",
+)
+Document = Mapping[str, Any]
+
+
+def decided(document: Document) -> bool:
+    """Whether the laboratory is planned by its parts: its instruments are then the plan's own decision."""
+    return document["costing"] == "micro"
+
+
+def instrument_words(document: Document, most: int = 6) -> str:
+    """The instruments as a list: 2 stainers (64 % used), ..."""
+    rows = sorted(document["laboratory"], key=lambda r: (-r["utilisation"], r["name"]))
+    said = [f"{r['instruments']:g} {lowered(r['name'])} ({show(r['utilisation'], 'share')} used)" for r in rows[:most]]
+    more = len(rows) - most
+    return ", ".join(said) + (f" and {counted(more, 'other')}" if more > 0 else "")
+
+
+def lowered(name: str) -> str:
+    return name[0].lower() + name[1:] if name[1:2].islower() else name
+
+
+def people_words(document: Document) -> str:
+    """Full-time people by cadre, those of whom next to nothing is needed left out."""
+    return ", ".join(f"{CADRE_WORDS[r['cadre']].lower()} {precise(r['full_time'], 2)}" for r in document["staff"]
+                     if r["full_time"] >= 0.005)
+
+
+def summary(document: Document) -> list[str]:
+    """What the plan asks of laboratories, in sentences: instruments, people, the search."""
+    rows = document["laboratory"]
+    if not rows:
+        return ["No instrument is needed." if not decided(document) else
+                "Nothing is run in the laboratory of one's own: every sample is sent elsewhere."]
+    out = []
+    if decided(document):
+        bought = sum(r["bought"] for r in rows)
+        out.append(f"The {rows[0]['laboratory']} runs {counted(len({t['assay'] for t in document['home_tests']}), 'test')} on "
+                   f"{instrument_words(document)}; {show(bought, 'people')} of the instruments "
+                   f"{'is' if bought == 1 else 'are'} bought.")
+    else:
+        out.append(f"The tests need at least {instrument_words(document)}, at whoever is paid the tariff.")
+    if people_words(document):
+        out.append(f"Full-time people: {people_words(document)}.")
+    return [*out, *searched(document)]
+
+
+def searched(document: Document) -> list[str]:
+    """How the search of whole instruments ended; nothing to say where there was none."""
+    if not decided(document):
+        return []
+    solver = document["solver"]
+    gap = solver.get("gap") or 0.0
+    return [f"The search for whole instruments ended {solver['status'].lower()}: searched to within "
+            f"{show(gap, 'share')} of the most health that is possible."]
