@@ -197,7 +197,8 @@ def service(book: Book, name: str, indication: dict, biomarker: str, prevalence:
         yes = {True: float(seen["sensitivity"]), False: 1 - float(seen["specificity"]) - open_[False]}
         assays.append({
             "assay": s["assay_id"], "on": s["on"], "fails": float(row["failure"]),
-            "days": float(row["turnaround_days"]), "slides": float(row["slides"] or 0), "cost": book.cost("assay_costs", assay_id=s["assay_id"]),
+            "days": float(row["turnaround_days"]), "slides": float(row["slides"] or 0),
+            "cost": book.cost("assay_costs", assay_id=s["assay_id"]),
             "positive": yes, "equivocal": open_, "negative": {c: 1 - yes[c] - open_[c] for c in yes},
         })
     assert len(assays) == 1 or (len(assays) == 2 and assays[1]["on"] == "equivocal")
