@@ -122,12 +122,11 @@ def _form(mine: Scenario) -> None:
         st.markdown("**Your cases**", help=glossary.meaning("hospital's cases", "eligible patients"))
         edited = st.data_editor(
             cases_frame(mine), key=f"cases_{drawn_for}", hide_index=True, height=300, disabled=[DECISION],
-            column_config={DECISION: st.column_config.TextColumn(width="large"),
-                           PEOPLE: st.column_config.NumberColumn(min_value=0, max_value=MOST_CASES, width=110,
-                               help="People a year who stand at this decision in the hospital's care")})
+            column_config={DECISION: st.column_config.TextColumn(width="large"), PEOPLE: st.column_config.NumberColumn(
+                min_value=0, max_value=MOST_CASES, width=110, help="People a year who stand at this decision in its care")})
         with st.container(horizontal=True):
-            testing = st.number_input("Money for tests, US$ a year", min_value=0.0, value=_single(mine.budget.testing), step=1000.0,
-                                      format="%.0f", placeholder="no limit", key=f"testing_{drawn_for}", width=230)
+            testing = st.number_input("Money for tests, US$ a year", min_value=0.0, value=_single(mine.budget.testing),
+                                      step=1000.0, format="%.0f", placeholder="no limit", key=f"testing_{drawn_for}", width=230)
             tier = st.selectbox("Tier of the laboratory", [None, *TIERS], [None, *TIERS].index(mine.laboratory.tier),
                                 format_func=lambda t: t or "as the evidence says", key=f"tier_{drawn_for}", width=230,
                                 help="What a laboratory of its kind can run: from district to reference laboratory.")
