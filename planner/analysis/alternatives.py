@@ -29,7 +29,8 @@ def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02
 
     Tables: ``lists`` (one row per list: value, money, how it differs), ``lines`` (list x line: coverage),
     ``ranges`` (each line: least and greatest coverage over all near-optimal plans, and in words whether it
-    is in every one of them), ``ties`` (services that could stand in at the same health and cost).
+    is in every one of them), ``ties`` (services that could stand in at the same health and cost), ``differing``
+    (list x line that it has and the plan has not, or the other way round).
     """
     study = Study(scenario, evidence)
     optimum, engine = study.optimum, study.engine
@@ -43,6 +44,7 @@ def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02
         found = [optimum.plan.values, *_hops(study, count, open_lines)]
     named = [f"list {n}" if n else "the plan" for n in range(len(found))]
     lists = [_list_row(study, name, values, found[0]) for name, values in zip(named, found, strict=True)]
+    differing = [row for name, values in zip(named, found, strict=True) for row in _differing(study, name, values, found[0])]
     lines = [study.label(key) | {"list": name, "coverage": float(c), "in_list": bool(study.inside(key, c))}
              for name, values in zip(named, found, strict=True)
              for key, c in zip(engine.keys, engine.coverage(values), strict=True)]
@@ -50,7 +52,7 @@ def alternatives(scenario: Scenario, evidence: Evidence, tolerance: float = 0.02
     settings = {"tolerance": tolerance, "count": count, "measure": study.measure, "lists": len(found) - 1,
                 "stopped": _stopped(study, found, open_lines, count)}
     return study.answer("alternatives", settings, _words(ranges, lists, settings),
-                        {"lists": lists, "lines": lines, "ranges": ranges, "ties": ties})
+                        {"lists": lists, "lines": lines, "ranges": ranges, "ties": ties, "differing": differing})
 
 
 def alternatives_values(study: Study, tolerance: float, count: int) -> list[np.ndarray]:
@@ -162,6 +164,14 @@ def _list_row(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> 
         "lines": sum(line.coverage > FUNDED for line in lines), "without": tuple(study.said(k) for k in sorted(theirs - mine)),
         "instead": tuple(study.said(k) for k in sorted(mine - theirs)),
     }
+
+
+def _differing(study: Study, name: str, values: np.ndarray, plan: np.ndarray) -> Iterator[dict]:
+    """The lines of ``without`` and ``instead``, one row each."""
+    mine, theirs = study.members(values), study.members(plan)
+    for how, keys in (("without", theirs - mine), ("instead", mine - theirs)):
+        for key in sorted(keys):
+            yield {"list": name, "how": how} | study.label(key)
 
 
 def _words(ranges: list[dict], lists: list[dict], settings: dict) -> list[str]:

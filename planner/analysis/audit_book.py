@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from planner.analysis.audit_laboratory import AtHome
 from planner.pathway.problem import Indication, Problem, ServiceOption, ServiceResult, TherapyOption, UseCase
 from planner.scenario.model import PAYERS, Scenario
 
@@ -132,12 +133,14 @@ class WorkUp:
 class Book:
     """A plan's decisions joined to the numbers of its problem.
 
-    ``strangers``: (check, place, words) of every row that names what the problem does not have.
+    ``strangers``: (check, place, words) of every row that names what the problem does not have. ``at_home``: what the
+    home laboratory does, None where tests have tariffs.
     """
 
     problem: Problem
     scenario: Scenario
     solution: dict
+    at_home: AtHome | None = None
     strangers: list[tuple[str, str, str]] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
 
@@ -249,8 +252,8 @@ class Book:
     # -- money -----------------------------------------------------------------------------------
 
     def testing(self, year: int) -> float:
-        """Money for tests in a year: work-ups, bases, singles."""
-        total = 0.0
+        """Money for tests in a year: work-ups, bases, singles, and what the home laboratory costs beside samples."""
+        total = self.at_home.money if self.at_home else 0.0
         for w in self.work_ups:
             if w.year == year:
                 i = w.indication
@@ -258,6 +261,10 @@ class Book:
                 total += sum(i.eligible * y * o.cost for b, y in w.bases.items()
                              if (o := self.options.get((i.region, i.indication, b))))
         return total + sum(r.tested * r.option.cost for r in self.readings if r.key.year == year and is_single(r))
+
+    def price(self, option: ServiceOption) -> float:
+        """What a service costs per patient, with its part of the home laboratory's instruments, runs and fees."""
+        return option.cost + (self.at_home.beside(option) if self.at_home else 0.0)
 
     def cash(self, t: TherapyOption, start: int, year: int) -> float:
         """Cash in a year for a course that starts in another: a plan of one year stands for the steady

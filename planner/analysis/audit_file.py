@@ -62,6 +62,10 @@ def priced(value) -> bool:
     return isinstance(value, dict) and all(isinstance(p, dict) and number(p.get("value_per_unit")) for p in value.values())
 
 
+def a_price(value) -> bool:
+    return isinstance(value, dict) and all(kind(value.get(key)) for key, kind in PRICE.items())
+
+
 def named(value) -> bool:
     return isinstance(value, dict) and all(map(texts, value.values()))
 
@@ -69,14 +73,15 @@ def named(value) -> bool:
 WORDS = {number: "a number", text: "a text", year: "a year of the plan", texts: "a list of texts",
          figures: "a table of numbers", truth: "true or false",
          spells: "a list of pairs of budgets", named: "lists of texts by name",
-         priced: "prices by limit"}
+         priced: "prices by limit", a_price: "a therapy with its price"}
 MONEY = ("testing_cost", "treatment_cost")
 HEALTH = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated")
 WHERE = {"region": text, "indication_id": text, "year": year}
 READING = WHERE | {"biomarker_id": text, "base": text, "service": text}
 PAID = dict.fromkeys(PAYERS, number)
-LINE_NUMBERS = ("coverage", "attainable_coverage", "subgroup", "patients_tested", "positives_found",
-                "patients_treated", "treated_blind", "incremental_cost", *MONEY)
+LINE_NUMBERS = ("coverage", "attainable_coverage", "subgroup", "patients_tested", "positives_found", "prevalence",
+                "prevalence_net", "qalys_potential", "patients_treated", "treated_blind", "incremental_cost", *MONEY)
+PRICE = {"therapy": text, "price": number, "course_cost": number}
 CHAIN = ("incident", "eligible", "worked_up", "adequate", "in_time", "positive", "accessible", "treated")
 # A dict is an object with at least these keys, a list of one shape is a list of such entries.
 SHAPE: dict[str, Any] = {
@@ -96,17 +101,32 @@ SHAPE: dict[str, Any] = {
     "reference": {"totals": maybe(lambda v: isinstance(v, dict) and number(v.get("testing_cost")))},
     "list": [
         {"region": text, "indication_id": text, "biomarker_id": text, "rank": year, "priority_tier": text,
-         "funded": text, "gap": text, "gate": {"passed": truth}, "reason": {"code": text}, "mandated": truth}
+         "funded": text, "gap": text, "gate": {"passed": truth, "level": maybe(number)}, "reason": {"code": text},
+         "mandated": truth}
         | dict.fromkeys(LINE_NUMBERS, number) | {"qalys": maybe(number)}
-        | dict.fromkeys(("cost_per_qaly", "cost_per_qaly_ceiling", "cost_per_qaly_where_it_pays", "entry_budget"),
-                        maybe(number))
+        | dict.fromkeys(("cost_per_qaly", "cost_per_qaly_ceiling", "cost_per_qaly_where_it_pays", "entry_budget",
+                         "coverage_today", "access_share"), maybe(number))
         | {"health": dict.fromkeys(HEALTH, maybe(number)), "treated_by_payer": PAID, "cost_by_payer": PAID,
            "services": [{"service": text, "share": number}], "therapies": [{"therapy": text, "treated": number}],
-           "chain": dict.fromkeys(CHAIN, maybe(number)), "earlier_spells": spells}],
+           "chain": dict.fromkeys(CHAIN, maybe(number)),
+           "price_that_pays": maybe(a_price), "drugs": [{"drug": text, "share": number, "payers": figures}],
+           "reaches": {"people": number, "of": number}, "earlier_spells": spells}],
     "by_biomarker": [{"biomarker_id": text, "qalys": maybe(number)} | dict.fromkeys(
-        ("patients_tested", "positives_found", "patients_treated", "incremental_cost", *MONEY), number)],
-    "by_test": [{"assay": text} | dict.fromkeys(
-        ("samples", "cost", "minutes", "technician_minutes", "pathologist_minutes"), number)],
+        ("patients_tested", "positives_found", "patients_treated", "incremental_cost", "use_cases", "funded", "best_rank",
+         *MONEY), number)],
+    "by_test": [{"assay": text, "laboratory": text} | dict.fromkeys(
+        ("samples", "cost", "minutes", "technician_minutes", "pathologist_minutes", "scientist_minutes", "board_minutes"),
+        number)],
+    "laboratory": [
+        {"platform": text, "year": year, "decided": truth, "one_fewer": maybe(lambda v: isinstance(v, dict) and (
+            "lost" in v) and maybe(number)(v["lost"]))}
+        | dict.fromkeys(("instruments", "existing", "bought", "samples", "runs", "capacity", "utilisation"), number)
+        | dict.fromkeys(("yearly_cost", "service_already_paid"), maybe(number))],
+    "home_tests": [
+        {"assay": text, "platforms": [{"platform": text, "samples": number, "runs": number}], "samples_per_run": maybe(number)}
+        | dict.fromkeys(("runs_a_year", "samples", "runs", "marginal_cost", "average_cost", "wait_days"), number)],
+    "staff": [{"cadre": text, "minutes": number, "full_time": number} | dict.fromkeys(("limit", "utilisation"), maybe(number))],
+    "not_at_home": [{"assay": text}],
     "by_region": [{"region": text, "qalys": number, "patients_treated": number} | dict.fromkeys(MONEY, number)],
     "by_year": [{"year": year} | dict.fromkeys(MONEY, number)],
     "do_not_buy": [{"indication_id": text, "biomarker_id": text, "priority_tier": text}],

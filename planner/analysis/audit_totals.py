@@ -10,11 +10,12 @@ from collections import defaultdict
 from functools import cached_property
 from math import fsum
 
+from planner.analysis.audit_alone import Alone
 from planner.analysis.audit_book import Book, Reading, is_single
 from planner.analysis.audit_check import CENT, SHARE, SMALL, Sheet
 from planner.analysis.audit_file import HEALTH
 from planner.analysis.audit_rules import attainable
-from planner.pathway.problem import MEASURES, UseCase
+from planner.pathway.problem import MEASURES, TherapyOption, UseCase
 from planner.scenario.model import PAYERS
 
 Line = tuple[str, str, str]  # region, indication, biomarker
@@ -108,14 +109,14 @@ class Sums:
         """Money for tests by line."""
         out: dict[Line, float] = defaultdict(float)
         for line, mine in self.by_line.items():
-            out[line] += fsum(r.tested * r.option.cost for r in mine if is_single(r))
+            out[line] += fsum(r.tested * self.book.price(r.option) for r in mine if is_single(r))
         groups: dict[tuple, list] = defaultdict(list)
         for w in self.book.work_ups:
             i = w.indication
             groups[i.region, i.indication, ""].append(i.eligible * w.share * i.workup_cost)
             for base, y in w.bases.items():
                 if (option := self.book.options.get((i.region, i.indication, base))) is not None:
-                    groups[i.region, i.indication, base].append(i.eligible * y * option.cost)
+                    groups[i.region, i.indication, base].append(i.eligible * y * self.book.price(option))
         for (region, indication, base), costs in groups.items():
             self._split(out, fsum(costs), region, indication, base)
         return {line: total / self.years for line, total in out.items()}
@@ -152,7 +153,8 @@ def check_totals(book: Book, document: dict, sheet: Sheet) -> None:
     for line in lines.keys() & book.cases.keys():
         _line(sheet, sums, line, lines[line])
     _totals(sheet, sums, document)
-    for view in (_by_biomarker, _by_test, _by_region, _by_year):
+    tests = [] if book.at_home else [_by_test]  # with a home laboratory see audit_laboratory.py
+    for view in (_by_biomarker, *tests, _by_region, _by_year):
         view(sheet, sums, document)
 
 
@@ -181,8 +183,58 @@ def _line(sheet: Sheet, sums: Sums, line: Line, row: dict) -> None:
     for m in HEALTH:
         same("health", row["health"][m], sums.health(line, m), SMALL, f", {m}")
     _shares_of_line(same, sums, line, row, treated)
+    _given(same, sums, line, row)
+    _by_itself(sheet, sums, line, row, where)
     _ratio(sheet, sums, line, row, where)
     _chain(sheet, same, sums, line, row, where)
+
+
+def _given(same, sums: Sums, line: Line, row: dict) -> None:
+    """What is not decided but read: prevalence, today's coverage, access; and how many of how many are reached."""
+    u, i = sums.book.cases[line], sums.book.indications[line[:2]]
+    same("prevalence", row["prevalence"], u.prevalence, SHARE)
+    same("prevalence", row["prevalence_net"], u.prevalence_net, SHARE, ", net of what others decide first")
+    same("coverage today", row["coverage_today"], u.kap0, SHARE)
+    same("access", row["access_share"], max((t.alpha for t in u.therapies), default=None), SHARE)
+    same("evidence level", row["gate"]["level"], u.level, 0.0)
+    same("chain", row["chain"].get("reaches_care"), dict(i.steps).get("reaches_care"), SHARE, ", reaches care")
+    told = {d["drug"]: d for d in row["drugs"]}
+    reach: dict[str, TherapyOption] = {}
+    for t in u.therapies:
+        for drug in t.drugs:
+            reach[drug] = t if drug not in reach or t.alpha > reach[drug].alpha else reach[drug]
+    for drug in sorted(told.keys() | reach.keys()):
+        have, need = told.get(drug, {"share": None, "payers": {}}), reach.get(drug)
+        same("access", have["share"], need.alpha if need else None, SHARE, f", {drug}")
+        paid = dict(need.payers) if need else {}
+        for z in sorted(have["payers"].keys() | paid.keys()):
+            same("access", have["payers"].get(z), paid.get(z), SHARE, f", {drug}, {z}")
+    same("reaches", row["reaches"]["people"], sums.tested(line), SMALL, ", people")
+    most = fsum(attainable(sums.book, u, t) for t in sums.book.years) / sums.years
+    same("reaches", row["reaches"]["of"], u.asked(i.eligible) * most, SMALL, ", of")
+
+
+def _by_itself(sheet: Sheet, sums: Sums, line: Line, row: dict, where: str) -> None:
+    """What the line could bring by itself: its potential, the ratio and the price at which it pays."""
+    u, i = sums.book.cases[line], sums.book.indications[line[:2]]
+    alone = Alone(u, i, sums.book.problem.threshold)
+    most = fsum(attainable(sums.book, u, t) for t in sums.book.years) / sums.years
+    share, health = sums.share(line), sums.health(line, "qalys") or 0.0
+    there = alone.potential() * u.asked(i.eligible) * u.kap
+    if u.therapies and not u.gap and alone.services and alone.drugs:
+        there = max(there, health * most / share if share > SHARE else 0.0)
+    words = "the file's figure is not that of the line by itself"
+    sheet.equal("line: potential", where, row["qalys_potential"], there, words)
+    sheet.equal("line: cost per QALY where it pays", where, row["cost_per_qaly_where_it_pays"], alone.where_it_pays(), words,
+                CENT)
+    price = alone.price() if row["priority_tier"] in ("lower_price", "when_drug") else None
+    told = row["price_that_pays"]
+    sheet.true("line: price that pays", f"{where}, therapy", (told or {}).get("therapy") == (price or (None,))[0],
+               (told or {}).get("therapy", "none"), (price or ("none",))[0], words)
+    if told and price:
+        t = next(t for t in u.therapies if t.therapy == price[0])
+        sheet.equal("line: price that pays", where, told["price"], price[1], words, CENT)
+        sheet.equal("line: price that pays", f"{where}, course today", told["course_cost"], t.course_cost, words, CENT)
 
 
 def _shares_of_line(same, sums: Sums, line: Line, row: dict, treated: dict) -> None:
@@ -305,8 +357,15 @@ def _by_biomarker(sheet: Sheet, sums: Sums, document: dict) -> None:
         mine[line[2]].append(line)
     need = {b: _figures(sums, lines) | {
         "patients_tested": fsum(map(sums.tested, lines)), "positives_found": fsum(map(sums.found, lines)),
-        "incremental_cost": fsum(map(sums.incremental, lines))} for b, lines in mine.items()}
+        "incremental_cost": fsum(map(sums.incremental, lines)), "use_cases": float(len(lines)),
+        "funded": float(sum(sums.share(line) > SHARE for line in lines)), "best_rank": float(_best(document, b))}
+        for b, lines in mine.items()}
     _view(sheet, "by biomarker", document["by_biomarker"], "biomarker_id", need)
+
+
+def _best(document: dict, biomarker: str) -> int:
+    """The first rank at which a biomarker stands in the list."""
+    return min((n for n, row in enumerate(document["list"], 1) if row["biomarker_id"] == biomarker), default=0)
 
 
 def _by_region(sheet: Sheet, sums: Sums, document: dict) -> None:

@@ -24,6 +24,7 @@ from planner.scenario.reading import Layer, resolve
 from planner.scenario.scenario import difference
 
 MOST = 12  # plans on one page
+CHANGED = ("plan", "indication_id", "biomarker_id", "indication", "short_name", "change")
 OUTCOMES = ("testing_cost", "treatment_cost", "incremental_cost", "qalys", "life_years", "deaths_averted", "dalys_averted",
             "patients_eligible", "patients_tested", "positives_found", "patients_treated", "lines_funded", "net_health",
             "cost_per_qaly")
@@ -36,8 +37,9 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
     The first scenario is the one that the others are compared with; today's practice is the reference of
     all. Tables: ``outcomes`` (one row per plan, today first), ``lines`` (plan x line), ``changes`` (plan x
     line that entered, left or changed, with what did it), ``settings`` (what sets each scenario apart),
-    ``evidence`` (rows that differ between two versions and the lines each of them moves). Raises BadInput
-    and Infeasible, the latter naming the scenario.
+    ``evidence`` (rows that differ between two versions and the lines each of them moves), ``because`` and
+    ``moved`` (the causes of changes, and the lines that evidence moves, one a row). Raises BadInput and
+    Infeasible, the latter naming the scenario.
     """
     _checked(scenarios, against)
     plans = []
@@ -59,6 +61,8 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
         "settings": [{"plan": name, "difference": text} for name, s in zip(names[1:], scenarios[1:], strict=False)
                      for text in differences(s, scenarios[0], evidence)],
         "evidence": tried,
+        "because": [{k: c[k] for k in CHANGED} | {"because": cause} for c in changed for cause in c["because"]],
+        "moved": list(_moved(tried)),
         "today": [row for name, plan in zip(names, plans, strict=True) for row in against_today(name, plan)],
     }
     first = plans[0]
@@ -177,6 +181,14 @@ def _by_line(tried: Sequence[Mapping[str, Any]]) -> dict[tuple, list[str]]:
         for line in row["lines"]:
             out.setdefault(tuple(line.split("/")), []).append(row["words"])
     return out
+
+
+def _moved(tried: Sequence[Mapping[str, Any]]) -> Iterator[dict]:
+    """Rows of the evidence about one thing x line that they move alone."""
+    for row in tried:
+        for line in row["lines"]:
+            indication, biomarker = line.split("/")
+            yield {"table": row["table"], "about": row["about"], "indication_id": indication, "biomarker_id": biomarker}
 
 
 def _words(names: Sequence[str], plans: Sequence[Plan], changed: Sequence[Mapping[str, Any]],

@@ -33,7 +33,8 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
 
     two_way: names of two parameters as the table ``parameters`` gives them. Tables: ``parameters``
     (parameter, group, value, low, high, health at both ends, swing, lines that change sides, names of the numbers
-    that move with it), widest swing first; ``grid`` (two-way only). Raises BadInput for unknown names.
+    that move with it), widest swing first; ``grid`` (two-way only); ``lines_changed`` (parameter x line that
+    changes sides). Raises BadInput for unknown names.
     """
     study = Study(scenario, evidence)
     base_value = study.optimum.value / study.engine.weight
@@ -45,7 +46,14 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
     grid = _grid(study, parameters, two_way) if two_way else []
     settings = {"objective": scenario.objective, "base": base_value, "parameters": len(rows),
                 "two_way": list(two_way) if two_way else None}
-    return study.answer("sensitivity", settings, _words(rows, base_value), {"parameters": rows, "grid": grid})
+    return study.answer("sensitivity", settings, _words(rows, base_value),
+                        {"parameters": rows, "grid": grid, "lines_changed": _changed(study, rows)})
+
+
+def _changed(study: Study, rows: list[dict]) -> list[dict]:
+    """Number x line that changes sides, one a row."""
+    keys = {study.said(key): key for key in study.engine.keys}
+    return [{"name": r["name"]} | study.label(keys[said]) for r in rows for said in r["lines_changed"]]
 
 
 def known(study: Study) -> list[Parameter]:

@@ -153,8 +153,13 @@ class Frozen(dict):
 
 
 def frozen_rows(tables: Mapping) -> Frozen:
-    """Tables as tuples of frozen rows of plain Python values."""
-    return Frozen({name: tuple(Frozen({k: plain(v) for k, v in row.items()}) for row in rows) for name, rows in tables.items()})
+    """Tables as tuples of frozen rows of plain Python values, one value to a cell."""
+    return Frozen({name: tuple(Frozen({k: _cell(v) for k, v in row.items()}) for row in rows) for name, rows in tables.items()})
+
+
+def _cell(value):
+    """Several members of one cell as a text to read; a long table beside has one row per member."""
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else plain(value)
 
 
 def plain(value):

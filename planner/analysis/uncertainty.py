@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -16,10 +18,10 @@ from planner.analysis import voi
 from planner.analysis.alternatives import alternatives_values
 from planner.analysis.draws import Candidate, Drawn, run, sampled
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
-from planner.errors import BadInput, Issue, PlannerError
+from planner.errors import BadInput, Issue, PlannerError, SolverFailure
 from planner.evidence.base import Evidence
 from planner.optimise.solver import INF
-from planner.pathway.drawn import GROUPS
+from planner.pathway.drawn import GROUPS, movers
 from planner.pathway.words import number_words
 from planner.result.make import plan_from_engine
 from planner.scenario.model import Scenario
@@ -29,6 +31,8 @@ MOST_DRAWS = 100_000
 SAMPLED = 8  # lists taken from a sample of draws into the finite set
 TELLING = 1000  # draws from which single numbers are ranked in words
 SINGLE = 15  # parameters whose own value of information is shown
+NAMED = 3  # numbers to measure first that are named
+PLACES = ("1", "2", "3")
 THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # times the setting's
 
 
@@ -40,26 +44,30 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
     means, chance of being best, expected loss), ``acceptability`` (threshold x list), ``information``
     (EVPI, EVPPI by group and for single parameters, in QALYs and USD a year), ``outcomes`` (health and cost
     of the plan and of planning again: mean, 2.5 %, median, 97.5 %), ``prices`` (highest cost of a course
-    that pays, with interval). Raises BadInput, Infeasible.
+    that pays, with interval), ``holds`` (list x line that it holds). Raises BadInput, Infeasible.
     """
     if not 1 <= draws <= MOST_DRAWS:
         raise BadInput([Issue("draws", f"{draws:,} draws", f"give 1 to {MOST_DRAWS:,}")])
     study = Study(scenario, evidence)
     plan = plan_from_engine(study.engine, evidence, "")
     lists = candidates(study, seed)
-    drawn = run(study, lists, draws, seed, progress, scheduler, workers)
+    alike, compared = on_known_lines(study, lists)
+    drawn = run(study, [*lists, *alike], draws, seed, progress, scheduler, workers)
     progress(0.98, "value of information")
     names = [c.name for c in lists]
-    net = drawn.candidate_health - drawn.candidate_cost / study.problem.threshold
+    like = _some(drawn, slice(len(lists), None))
+    drawn = _some(drawn, slice(len(lists)))
+    net, like_net = (d.candidate_health - d.candidate_cost / study.problem.threshold for d in (drawn, like))
     tables = {
-        "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(study, lists, drawn, net),
+        "lines": _lines(study, drawn, plan.document["list"]), "candidates": _candidates(study, lists, drawn, net, like_net),
         "acceptability": _acceptability(study, names, drawn), "information": _information(study, drawn, net),
         "outcomes": _outcomes(names, drawn), "prices": _prices(study, drawn),
+        "holds": [{"list": c.name} | study.label(key) for c in lists for key in sorted(study.members(c.values))],
     }
     settings = {
         "draws": draws, "seed": seed, "candidates": names, "infeasible_draws": int(np.isnan(drawn.health).sum()),
-        "beats_reference": _beats(net, names), "beats_reference_health": _beats(drawn.candidate_health, names),
-        "reference": names[0],
+        "beats_reference": _beats(like_net, names), "beats_reference_health": _beats(like.candidate_health, names),
+        "reference": names[0], "compared_lines": compared, "all_lines": len(study.engine.keys),
         "recourse": "where a draw's money does not reach, every line is delivered to the same share of its people",
         "groups": GROUPS,
     }
@@ -69,6 +77,31 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
 def _beats(values: np.ndarray, names: list[str]) -> float:
     """Share of draws in which the plan does better than the reference."""
     return float((values[:, names.index("the plan")] > values[:, 0]).mean())
+
+
+def _some(drawn: Drawn, which: slice) -> Drawn:
+    """The draws with some of their lists."""
+    return replace(drawn, **{name: getattr(drawn, name)[:, which]
+                             for name in ("candidate_health", "candidate_cost", "candidate_share")})
+
+
+def on_known_lines(study: Study, lists: list[Candidate]) -> tuple[list[Candidate], int]:
+    """Each list on the lines alone whose testing today is known, and how many these are: like is compared with
+    like. All are delivered as today's practice is valued, by the cheapest services at their coverage. The lists
+    as they are where nothing is known of today."""
+    today, known = study.engine.today()
+    if today is None:
+        return lists, len(study.engine.keys)
+    out = []
+    for candidate in lists:
+        coverage = dict(zip(study.engine.keys, study.engine.coverage(candidate.values), strict=True))
+        found = study.engine.evaluate({key: coverage[key] for key in known})
+        if found is None:
+            raise SolverFailure([Issue("the lines known today", f"'{candidate.name}' cannot be carried out on them alone",
+                                       "report the scenario")])
+        out.append(Candidate(candidate.name, found.values))
+    study.engine.reset()
+    return out, len(known)
 
 
 def candidates(study: Study, seed: int = 1) -> list[Candidate]:
@@ -114,6 +147,12 @@ def worth_their_cost(study: Study, seed: int) -> list[Candidate]:
     return out
 
 
+def compared_words(settings) -> str:
+    """On which lines the plan is compared with today's practice, where today is known of some of them only."""
+    known, every = settings["compared_lines"], settings["all_lines"]
+    return "" if known == every else f"on the {known} of {every} lines whose testing today is known, "
+
+
 # -- tables ----------------------------------------------------------------------------------------------
 
 def _lines(study: Study, drawn: Drawn, rows: list[dict]) -> list[dict]:
@@ -139,14 +178,14 @@ def _error(share: float | None, n: int) -> float | None:
     return None if share is None or n == 0 else float(np.sqrt(share * (1 - share) / n))
 
 
-def _candidates(study: Study, lists: list[Candidate], drawn: Drawn, net: np.ndarray) -> list[dict]:
+def _candidates(study: Study, lists: list[Candidate], drawn: Drawn, net: np.ndarray, like: np.ndarray) -> list[dict]:
     names = [c.name for c in lists]
     best = np.bincount(net.argmax(axis=1), minlength=len(names)) / len(net)
     loss = voi.expected_loss(net)
     return [{"list": name, "qalys": float(drawn.candidate_health[:, c].mean()), "cost": float(drawn.candidate_cost[:, c].mean()),
              "holds": tuple(study.said(key) for key in sorted(study.members(lists[c].values))),
              "net_health": float(net[:, c].mean()), "chance_best": float(best[c]), "expected_loss": float(loss[c]),
-             "beats_reference": float((net[:, c] > net[:, 0]).mean()),
+             "beats_reference": float((like[:, c] > like[:, 0]).mean()),
              "delivered": float(drawn.candidate_share[:, c].mean()),
              "money_short": float((drawn.candidate_share[:, c] < 1 - 1e-9).mean())} for c, name in enumerate(names)]
 
@@ -160,16 +199,16 @@ def _acceptability(study: Study, names: list[str], drawn: Drawn) -> list[dict]:
 
 def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
     """EVPI first, then EVPPI by group, then of the single parameters that matter most. A group is worth at
-    least what the best of its own parameters is."""
+    least what the best of its own parameters is. Standard errors are those of the draws for this set of lists."""
     perfect = voi.evpi(net)
 
-    def row(kind: str, name: str, words: str, found: tuple[float, float | None], parameters: int, quality=None) -> dict:
+    def row(kind: str, name: str, words: str, found: tuple[float, float], parameters: int, quality=None) -> dict:
         amount = min(max(found[0], 0.0), perfect)
         return {"kind": kind, "name": name, "words": words, "qalys": amount, "usd": amount * study.problem.threshold,
                 "standard_error": found[1], "parameters": parameters, "quality": quality}
 
-    out = [row("evpi", "everything", "knowing every drawn number exactly (drug access and prices are not drawn)", (perfect, None),
-               len(drawn.parameters))]
+    out = [row("evpi", "everything", "knowing every drawn number exactly (drug access and prices are not drawn)",
+               (perfect, voi.standard_error(voi.evpi, net)), len(drawn.parameters))]
     if len(net) < voi.LEAST_DRAWS:
         return out
     single = [(voi.above_chance(net, p.draws[:, None]), p) for p in _strongest(drawn, net)]
@@ -177,23 +216,30 @@ def _information(study: Study, drawn: Drawn, net: np.ndarray) -> list[dict]:
     for group, words in GROUPS.items():
         mine = [p.draws for p in drawn.parameters if p.group == group]
         if mine:
-            found = voi.above_chance(net, np.column_stack(mine))
-            best = max((s for s, p in single if p.group == group), default=(0.0, None))
-            out.append(row("group", group, words, max(found, best, key=lambda f: f[0]), len(mine)))
-    return out + [row("single", p.name, number_words(p.name, study.evidence), found, 1, p.quality)
-                  for found, p in single[:SINGLE]]
+            best = next(((found, p.draws[:, None]) for found, p in single if p.group == group), ((0.0, 0.0), None))
+            found, draws = max((voi.above_chance(net, every := np.column_stack(mine)), every), best, key=lambda f: f[0][0])
+            out.append(row("group", group, words, _with_error(found, net, draws), len(mine)))
+    return out + [row("single", p.name, number_words(p.name, study.evidence), _with_error(found, net, p.draws[:, None]), 1,
+                      p.quality) for found, p in single[:SINGLE]]
+
+
+def _with_error(found: tuple[float, float], net: np.ndarray, draws: np.ndarray) -> tuple[float, float]:
+    """(worth, standard error) of an EVPPI: that of the draws, with that of what chance finds."""
+    return found[0], float(np.hypot(voi.standard_error(voi.evppi, net, draws), found[1]))
 
 
 def _strongest(drawn: Drawn, net: np.ndarray) -> list:
-    """Parameters that move some difference between lists most: the only ones worth a regression."""
-    x = np.column_stack([p.draws for p in drawn.parameters])
+    """Parameters that move some difference between lists most: the only ones worth a regression. Of those that
+    one trial moves together one stands for all."""
+    parameters = [p for p, *_ in movers(drawn.parameters).values()]
+    x = np.column_stack([p.draws for p in parameters])
     x = (x - x.mean(axis=0)) / np.maximum(x.std(axis=0), 1e-15)
     gains = net - net[:, [int(net.mean(axis=0).argmax())]]
     gains = gains[:, gains.std(axis=0) > 1e-12]
     if gains.shape[1] == 0:
         return []
     gains = (gains - gains.mean(axis=0)) / gains.std(axis=0)
-    return [drawn.parameters[j] for j in np.argsort(-voi.strength(x, gains), kind="stable")[:3 * SINGLE]]
+    return [parameters[j] for j in np.argsort(-voi.strength(x, gains), kind="stable")[:3 * SINGLE]]
 
 
 def _outcomes(names: list[str], drawn: Drawn) -> list[dict]:
@@ -225,25 +271,46 @@ def _prices(study: Study, drawn: Drawn) -> list[dict]:
 
 
 def _measure(information: list[dict], draws: int) -> str:
-    """What to measure first, or why nothing is said."""
+    """What to measure first, and how sure its order is; or why nothing is said."""
     perfect = information[0]["qalys"]
     if perfect <= 1e-9:
         return "No measurement would change the choice among these lists by net health."
     if draws < TELLING:
         return f"What to measure first is told from {TELLING:,} draws on: with fewer it is noise."
-    sure = [r for r in information if r["kind"] == "single" and r["qalys"] > 2 * (r["standard_error"] or 0.0) + 0.01 * perfect]
+    single = [r for r in information if r["kind"] == "single"]
+    sure = [r for r in single if r["qalys"] > 2 * r["standard_error"] + 0.01 * perfect]
     if not sure:
         return "No single number stands out as worth measuring first."
+    told = sure[:NAMED]
     return "Measure this first, to choose among these lists by net health: " + "; ".join(
-        f"{r['words']} (worth {figure(r['qalys'])} healthy years a year)" for r in sure[:3]) + "."
+        f"{r['words']} (worth {figure(r['qalys'])}, give or take {figure(2 * r['standard_error'])}, healthy years a year)"
+        for r in told) + "." + _order(told, [r for r in single if r not in told])
+
+
+def _order(told: list[dict], others: list[dict]) -> str:
+    """Which places of the numbers to measure another seed could give to others: differences within two standard
+    errors."""
+    alike = [f"{a} and {b}" for n, (a, b) in enumerate(pairwise(PLACES[:len(told)])) if _within_error(*told[n:n + 2])]
+    out = f" The order of places {', '.join(alike)} is within the error of the draws." if alike else ""
+    rivals = [r for r in others if _within_error(told[-1], r)]
+    if rivals:
+        more = {1: "", 2: ", or one other"}.get(len(rivals), f", or one of {len(rivals) - 1} others")
+        out += f" Place {PLACES[len(told) - 1]} is within that error: it could as well be {rivals[0]['words']}{more}."
+    return out
+
+
+def _within_error(a: dict, b: dict) -> bool:
+    return a["qalys"] - b["qalys"] <= 2 * float(np.hypot(a["standard_error"], b["standard_error"]))
 
 
 def _words(study: Study, tables: dict, settings: dict) -> list[str]:
     lines, information = tables["lines"], tables["information"]
     sure = [r for r in lines if r["share_in"] is not None and r["share_in"] >= ROBUST]
     out = [f"{len(sure)} lines are on the list in at least {ROBUST:.0%} of {settings['draws']:,} draws.",
-           f"The plan beats {settings['reference']} in {settings['beats_reference_health']:.0%} of the draws in health, and in "
-           f"{settings['beats_reference']:.0%} once its cost is counted at {money(study.problem.threshold)} per healthy year."]
+           f"{compared_words(settings)}the plan beats {settings['reference']} in {settings['beats_reference_health']:.0%} of the "
+           f"draws in health, and in {settings['beats_reference']:.0%} once its cost is counted at "
+           f"{money(study.problem.threshold)} per healthy year."]
+    out[1] = out[1][0].upper() + out[1][1:]
     shaky = [r for r in lines if r["in_plan"] and r["share_in"] is not None and r["share_in"] < ROBUST]
     if shaky:
         said = [f"{study.said((r['region'], r['indication_id'] + '/' + r['biomarker_id']))} ({r['share_in']:.0%})" for r in shaky]

@@ -6,12 +6,13 @@ conditional expectations (Strong, Oakley & Brennan 2014, Medical Decision Making
 between quantiles of each parameter: gains have kinks, where use reaches what access allows, and powers run
 away from them. A regression fits noise as well, and the best of several fits looks better than it is:
 parameters are let in by a test that counts how many were tried, what many weak ones do together is predicted
-for draws that had no part in the fit, and fitted values spread no wider than the adjusted R2 allows.
+for draws that had no part in the fit, and fitted values spread no wider than the adjusted R2 allows. The
+Monte Carlo error of all of them is that of the bootstrap over draws (Efron 1979).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -23,6 +24,8 @@ KNOTS = 7  # places at which a fitted line may bend
 CROSSED = 4  # regressors whose products are regressors too
 FALSE_ALARM = 0.05  # chance that any parameter without bearing is let in
 FOLDS = 10
+RESAMPLED = 40  # bootstrap samples, and of at most so many draws
+MOST_RESAMPLED = 2000
 
 
 def evpi(net: np.ndarray) -> float:
@@ -57,13 +60,24 @@ def evppi(net: np.ndarray, parameters: np.ndarray, tried: int = 0) -> float:
 
 
 def above_chance(net: np.ndarray, parameters: np.ndarray, rounds: int = 8) -> tuple[float, float]:
-    """(EVPPI less what the same regression finds in shuffled parameters, standard deviation of the latter).
+    """(EVPPI less what the same regression finds in shuffled parameters, standard error of the latter's mean).
 
     A regression finds some value in noise; shuffled draws, which know nothing, show how much. Seeded.
     """
     rng = np.random.Generator(np.random.PCG64(len(net)))
     chance = [evppi(net, parameters[rng.permutation(len(net))]) for _ in range(rounds)]
-    return max(0.0, evppi(net, parameters) - float(np.mean(chance))), float(np.std(chance, ddof=1))
+    return max(0.0, evppi(net, parameters) - float(np.mean(chance))), float(np.std(chance, ddof=1) / np.sqrt(rounds))
+
+
+def standard_error(statistic: Callable[..., float], *drawn: np.ndarray, rounds: int = RESAMPLED) -> float:
+    """Bootstrap standard error of a statistic of draws (the first axis of each array, resampled together). Of
+    very many draws fewer are resampled: errors shrink with the root of the number. Seeded."""
+    n = len(drawn[0])
+    size = min(n, MOST_RESAMPLED)
+    rng = np.random.Generator(np.random.PCG64(n))
+    picks = (rng.integers(0, n, size) for _ in range(rounds))
+    found = [statistic(*(a[pick] for a in drawn)) for pick in picks]
+    return float(np.std(found, ddof=1) * np.sqrt(size / n))
 
 
 def _standard(x: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from planner.errors import BadInput, Issue
 from planner.evidence import checks
-from planner.evidence.dictionary import Dictionary, Table, descriptor_issues, load_dictionary
+from planner.evidence.complete import completeness
+from planner.evidence.dictionary import Dictionary, Table, descriptor_issues, lacking, load_dictionary
 from planner.evidence.own_sheets import CASES, hospital_cases
 from planner.evidence.strata import StrataIndex, rows_of
 from planner.evidence.tables import read_tables, read_workbook, typed
@@ -91,6 +92,13 @@ class Evidence:
     def matches(self, name: str, **key) -> bool:
         """Whether any row has these values."""
         return tuple(key.values()) in self._grouped(name, tuple(key))
+
+    def not_plannable(self, indication: str, biomarker: str) -> str:
+        """What keeps a use case from being planned, in words; empty where nothing does."""
+        if "gaps" not in self._cache:
+            rows = completeness(self.tables).itertuples()
+            self._cache["gaps"] = {(r.indication_id, r.biomarker_id): r.missing for r in rows}
+        return self._cache["gaps"].get((indication, biomarker), "")
 
     def _grouped(self, name: str, columns: tuple[str, ...]) -> dict[tuple, list[dict]]:
         if ("rows", name) not in self._cache:
@@ -192,13 +200,14 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
     dictionary = load_dictionary(base if _has_descriptor(base) else data_folder())
     texts, issues = read_tables(base, dictionary)
     stated = [texts.pop(CASES)] if CASES in texts else []
+    issues = _of_another_version(base) + issues
     issues += checks.check_tables(texts, dictionary) if texts or not issues else []
     issues += checks.check_columns(texts, dictionary) + _cell_issues(texts, dictionary)
     frames = _typed(texts, dictionary)
     laid = False
     for path in map(_source, overlays):
         if _has_descriptor(path):  # not needed for an overlay, but where there is one it must be readable
-            issues += descriptor_issues(path / "datapackage.json")
+            issues += descriptor_issues(path / "datapackage.json") or _of_another_version(path)
         texts, faults = read_tables(path, dictionary)
         if not texts and not faults:
             faults = [Issue(path.name, "there is no table in it", "give CSV files or sheets named after tables",
@@ -214,6 +223,14 @@ def _load(base: Path, overlays: list[str | Path]) -> tuple[Dictionary, Frames, l
     known = frames["indications"]["indication_id"] if "indications" in frames else ()
     issues += [issue for frame in stated for issue in hospital_cases(frame, known)[1]]
     return dictionary, frames, issues, laid
+
+
+def _of_another_version(path: Path) -> list[Issue]:
+    """What a package with a descriptor of its own lacks of what this version reads."""
+    ours = data_folder()
+    if not _has_descriptor(path) or path.resolve() == ours.resolve():
+        return []
+    return lacking(load_dictionary(path), load_dictionary(ours))
 
 
 def _cell_issues(texts: Frames, dictionary: Dictionary) -> list[Issue]:

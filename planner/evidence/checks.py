@@ -260,7 +260,7 @@ def check_complete(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     gaps = use_case_names(frames, with_gap=True)
     return [
         Issue(f"use_cases, {row.indication_id}/{row.biomarker_id}", f"numbers are missing: {row.missing}",
-              "add them, or state the missing number in `gap`", "incomplete")
+              "add them, or say in `gap` why they are missing", "incomplete")
         for row in table.itertuples()
         if not row.plannable and (row.indication_id, row.biomarker_id) not in gaps
     ]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from planner.evidence.base import Evidence
 
 Frames = Mapping[str, pd.DataFrame]
+# What the reason of a use case begins with where no number would help: nothing is done by the result.
+NO_DECISION = "no decision waits for the result"
 INCOME_GROUPS = {"low", "lower_middle", "upper_middle", "high"}
 
 
@@ -38,7 +40,7 @@ class Coverage:
 
 
 def completeness(frames: Frames) -> pd.DataFrame:
-    """indication_id, biomarker_id, plannable, missing (what lacks, "; " separated): one row per use case.
+    """indication_id, biomarker_id, plannable, missing (what lacks, and why; see :func:`told`): one row per use case.
 
     A stated gap makes a use case not plannable whatever else is there.
     """
@@ -46,9 +48,17 @@ def completeness(frames: Frames) -> pd.DataFrame:
     columns = ["indication_id", "biomarker_id", "plannable", "missing"]
     rows = []
     for indication, biomarker, gap in _rows(frames, "use_cases", "indication_id", "biomarker_id", "gap"):
-        lacks = ([gap] if isinstance(gap, str) else []) + chain.missing(indication, biomarker)
-        rows.append((indication, biomarker, not lacks, "; ".join(lacks)))
+        text = told(chain.missing(indication, biomarker), gap if isinstance(gap, str) else "")
+        rows.append((indication, biomarker, not text, text))
     return pd.DataFrame(rows, columns=columns).astype({"plannable": bool}) if rows else pd.DataFrame(columns=columns)
+
+
+def told(lacks: list[str], reason: str) -> str:
+    """What a use case lacks and the reason stated for it, in one text; empty where there is neither."""
+    missing = "; ".join(dict.fromkeys(lacks))
+    if not reason or not missing:
+        return reason or missing
+    return f"{reason} (not there: {missing})" if reason.startswith(NO_DECISION) else f"{missing}: {reason}"
 
 
 def use_case_names(frames: Frames, with_gap: bool) -> set[tuple[str, str]]:
@@ -136,7 +146,7 @@ class _Chain:
                                               "biomarker_id", "utility_state")
             if (i, b) == (indication, biomarker)
         ]
-        return min(lacks, key=len, default=["a therapy"])
+        return min(lacks, key=len, default=["effect of a treatment that the result decides"])
 
     def _drugs(self, therapy: str, indication: str) -> list[str]:
         drugs = self.added.get(therapy, [])

@@ -121,6 +121,26 @@ def load_dictionary(path: str | Path) -> Dictionary:
     return Dictionary(tables, raw["base_year"], raw["version"], str(raw.get("title", "")))
 
 
+def lacking(theirs: Dictionary, ours: Dictionary) -> list[Issue]:
+    """Tables and columns that this version of the planner reads and a package does not describe.
+
+    A package of another version may be sound by its own descriptor and still not be usable here.
+    """
+    issues = []
+    for name, table in ours.tables.items():
+        if name not in theirs.tables:
+            issues.append(Issue(f"datapackage.json, {name}", f"the package (version {theirs.version or 'unknown'}) has no table "
+                                f"{name}, which this version of the planner reads",
+                                f"add {table.path} and describe it, as the shipped package does; to lay some rows over the "
+                                "shipped evidence, leave datapackage.json out", "missing_table"))
+            continue
+        issues += [Issue(f"datapackage.json, {name}", f"the package (version {theirs.version or 'unknown'}) has no column "
+                         f"{field.name}, which this version of the planner reads", f"add it: {field.description}",
+                         "missing_column")
+                   for field in table.fields if field.name not in theirs.tables[name].columns]
+    return issues
+
+
 def read_descriptor(path: Path) -> dict:
     """The JSON object of a descriptor file; :class:`BadInput` where it is none."""
     try:

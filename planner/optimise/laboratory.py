@@ -52,9 +52,9 @@ def laboratory(f: Formulation) -> Laboratory | None:
         return None
     lab = Laboratory(home)
     for t in range(f.problem.years):
-        demand = _demand(f, t)
+        demand, most = _demand(f, t), _most(f, t)
         for p in home.platforms:
-            top = _most_instruments(home, p) if f.scenario.services.buy_instruments else 0
+            top = _most_instruments(home, p, most) if f.scenario.services.buy_instruments else 0
             lab.instruments[p.platform, t] = f.lp.add_variable(f"U_{p.platform}_{t + 1}", 0, top, pulp.LpInteger)
             if t:
                 f.constrain(f"stays_{p.platform}_{t + 1}",
@@ -62,7 +62,8 @@ def laboratory(f: Formulation) -> Laboratory | None:
                             pulp.LpConstraintGE, 0)
         lab.open[t] = f.lp.add_variable(f"open_{t + 1}", 0, 1, pulp.LpInteger)
         for assay in home.assays:
-            _assay(f, lab, assay, {n: row for (a, n), row in demand.items() if a == assay.assay}, t)
+            _assay(f, lab, assay, {n: row for (a, n), row in demand.items() if a == assay.assay},
+                   most.get(assay.assay, 0.0), t)
         for p in home.platforms:
             _capacity(f, lab, p, t)
     return lab
@@ -78,15 +79,39 @@ def _demand(f: Formulation, t: int) -> dict[tuple[str, float], Row]:
     return out
 
 
-def _most_instruments(home: HomeLaboratory, p: Platform) -> int:
+def _most(f: Formulation, t: int) -> dict[str, float]:
+    """Samples a year that each test could come to at home: of an indication the base that needs most of it, and for
+    every biomarker the single that does (two biomarkers of a patient may be read by two runs of the same test)."""
+    parts: dict[tuple, float] = {}
+
+    def part(option, *key) -> None:
+        for assay in {use.assay for use in option.assays if use.home}:
+            runs = sum(use.runs for use in option.assays if use.home and use.assay == assay)
+            parts[assay, *key] = max(parts.get((assay, *key), 0.0), runs * people)
+
+    for (region, indication, _, year), (ind, option) in f.bases.items():
+        if year == t:
+            people = ind.eligible * max((u.kap for u in ind.use_cases if u.active), default=0.0)
+            part(option, region, indication)
+    for k in f.taken:
+        if k.source.year == t and k.source.base != k.source.service:
+            people = k.use_case.asked(k.indication.eligible) * k.use_case.kap
+            part(k.option, k.source.region, k.source.indication, k.source.biomarker)
+    out: dict[str, float] = {}
+    for (assay, *_), samples in parts.items():
+        out[assay] = out.get(assay, 0.0) + samples
+    return out
+
+
+def _most_instruments(home: HomeLaboratory, p: Platform, most: dict[str, float]) -> int:
     """More of them than all samples, each run by itself, could use are never bought."""
-    runs = sum(a.most / (dict(a.platforms)[p.platform] if p.shared_run else 1.0)
+    runs = sum(most.get(a.assay, 0.0) / (dict(a.platforms)[p.platform] if p.shared_run else 1.0)
                for a in home.assays if p.platform in dict(a.platforms))
     return min(1000, whole((runs + sum(max(a.schedules, default=0.0) for a in home.assays
                                        if p.platform in dict(a.platforms))) / p.runs_per_year))
 
 
-def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Row], t: int) -> None:
+def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Row], most: float, t: int) -> None:
     """Samples find a run; a schedule is kept even if its runs are part filled; one schedule for a test."""
     if not demand:
         return
@@ -110,17 +135,23 @@ def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Ro
             add(chosen, o, 1.0)
             kept: Row = {lab.runs[a.assay, n, p, t]: 1.0 for p, _ in a.platforms}
             f.constrain(f"kept_{tag}", kept | {o: -n}, pulp.LpConstraintGE, 0)
-            f.constrain(f"only_{tag}", dict(row) | {o: -a.most}, pulp.LpConstraintLE, 0)
+            f.constrain(f"only_{tag}", dict(row) | {o: -most}, pulp.LpConstraintLE, 0)
     if len(chosen) > 1:
         f.constrain(f"one_schedule_{a.assay}_{t + 1}", chosen, pulp.LpConstraintLE, 0)
-    f.constrain(f"offered_{a.assay}_{t + 1}", everything | {offered: -a.most}, pulp.LpConstraintLE, 0)
+    f.constrain(f"offered_{a.assay}_{t + 1}", everything | {offered: -most}, pulp.LpConstraintLE, 0)
     if lab.home.minimum_volume:
         f.constrain(f"volume_{a.assay}_{t + 1}", everything | {offered: -lab.home.minimum_volume}, pulp.LpConstraintGE, 0)
 
 
 def _capacity(f: Formulation, lab: Laboratory, p: Platform, t: int) -> None:
-    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples fill."""
+    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples fill. A run of
+    a schedule that is part filled needs an instrument all the same."""
     row = load(lab, p, t)
+    for (assay, n, platform, year), r in lab.runs.items():
+        if p.shared_run and platform == p.platform and year == t:
+            f.constrain(f"there_{platform}_{assay}_{n:g}".replace(".", "p") + f"_{t + 1}",
+                        {r: 1.0, lab.instruments[platform, t]: -p.runs_per_year}, pulp.LpConstraintLE,
+                        p.runs_per_year * p.existing)
     if row:
         f.constrain(f"capacity_{p.platform}_{t + 1}", row | {lab.instruments[p.platform, t]: -p.runs_per_year},
                     pulp.LpConstraintLE, p.runs_per_year * p.existing)

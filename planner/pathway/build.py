@@ -169,7 +169,7 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
     elif not rows:
         missing.append("effect of a matched therapy")
     if use.get("gap") and not therapies:
-        missing = [use["gap"]]
+        missing = [evidence.not_plannable(indication, biomarker)]
     kept, above = gate(therapies, scenario, threshold, values.decided(key))
     today = values.share("current_practice", "coverage", "tested today", pool=False,
                          indication_id=indication, biomarker_id=biomarker)

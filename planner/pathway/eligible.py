@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from planner.pathway.arrays import least, many, most, some
 from planner.pathway.problem import Fact
 from planner.pathway.resolve_values import Values, present
 
@@ -33,14 +34,7 @@ def incident_cases(values: Values, site: str) -> Fact | None:
     place, evidence = values.place, values.evidence
     record = evidence.record("cancer_sites", cancer_site=site)
     if record["basis"] == "rate":
-        rate = values.share("incidence_rates", "rate", "incidence rate", pool=False, cancer_site=site)
-        people = _population(values)
-        if rate is None or people is None:
-            return None
-        return values.note("incidence", Fact(
-            "new cases a year", site, rate.value * people / 1e5, rate.level, rate.stratum,
-            rate.quality, rate.source_ids, unit="cases a year", note="rate times population",
-        ))
+        return _by_rate(values, record)
     found = values.number("incidence", "cases", "new cases a year", "cases a year",
                           cancer_site=site, sex=record["sex"])
     if found is None or found.level not in ("region", "country", "scenario"):
@@ -55,6 +49,43 @@ def incident_cases(values: Values, site: str) -> Fact | None:
             unit="cases a year", note="national count times the region's share of the population",
         ))
     return found
+
+
+def _by_rate(values: Values, site: dict) -> Fact | None:
+    """Rate times population; parts of a site that is counted are together no more than it leaves for them."""
+    rate, people = _rate(values, site["cancer_site"]), _population(values)
+    if rate is None or people is None:
+        return None
+    parent, note, fits = site["parent_site"], "rate times population", 1.0
+    if parent and rate.level != "scenario":  # the planner's own rate stands
+        fits = _that_fits(values, parent, people)
+    if not many(fits) and fits < 1:
+        note += (f", scaled down to {fits:.0%} of it: with the subtypes counted as shares it would exceed the recorded "
+                 f"cases of {parent.replace('_', ' ')}")
+    return values.note("incidence", Fact(
+        "new cases a year", site["cancer_site"], rate.value * people / 1e5 * fits, rate.level, rate.stratum,
+        rate.quality, rate.source_ids, unit="cases a year", note=note,
+    ))
+
+
+def _rate(values: Values, site: str) -> Fact | None:
+    return values.share("incidence_rates", "rate", "incidence rate", pool=False, cancer_site=site)
+
+
+def _that_fits(values: Values, parent: str, people: float) -> float:
+    """The share of the cases by rate for which the recorded cases of their common site leave room, 1 at most.
+
+    What indications take of that site as a subtype is not left for them.
+    """
+    evidence, whole = values.evidence, incident_cases(values, parent)
+    rates = [_rate(values, s["cancer_site"]) for s in evidence.records("cancer_sites", parent_site=parent, basis="rate")]
+    by_rate = sum(r.value for r in rates if r) * people / 1e5
+    if whole is None or not some(by_rate):
+        return 1.0
+    shares = [values.share("eligibility", "share", "subtype", pool=False, indication_id=i["indication_id"], step="subtype")
+              for i in evidence.records("indications", cancer_site=parent) if "subtype" in i["eligibility_steps"].split(";")]
+    left = most(0.0, 1 - sum(s.value for s in shares if s))
+    return least(1.0, whole.value * left / by_rate)
 
 
 def _population(values: Values) -> float | None:

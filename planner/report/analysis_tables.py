@@ -180,6 +180,8 @@ ALTERNATIVES = (
                    "without|without", "instead|instead"), first(25)),
     Table("lines", "Coverage by list", "one list and one line",
           columns("List|list") + LINE + columns("Coverage (share)|coverage|share", "In the list|in_list")),
+    Table("differing", "How lists differ", "one list and one line that it has and the plan has not, or the other way round",
+          columns("List|list", "Without it, or instead|how") + LINE),
     Table("ties", "Ties", "one test that could stand in at the same health and cost",
           columns("Region|region", "Line|use_case", "Test|service", "In words|text")),
 )
@@ -198,6 +200,8 @@ SENSITIVITY = (
           columns("First|a", "Second|b", "Value of the first|a_value|number", "Value of the second|b_value|number",
                   "{objective} (a year)|health|qalys", "Lines funded|lines|count"),
           _printed("first|a_value", "second|b_value", "health|health", "lines|lines"), first(25)),
+    Table("lines_changed", "Lines that change sides", "one number and one line that changes sides between its ends",
+          columns("Name|name") + LINE),
 )
 UNCERTAINTY = (
     Table("lines", "How sure each line is", "one line of the list, planned again in every draw",
@@ -212,11 +216,13 @@ UNCERTAINTY = (
           columns("List|list", QALYS, "Cost in all, discounted (USD a year)|cost|usd",
                   "Net health (QALYs a year)|net_health|qalys", "Best in net health (share of draws)|chance_best|share",
                   "Expected loss (QALYs a year)|expected_loss|qalys",
-                  "Beats the first list (share of draws)|beats_reference|share",
+                  "Beats the first list on the lines compared (share of draws)|beats_reference|share",
                   "Lines that it holds|holds",
                   "Delivered (mean share)|delivered|share", "Money too short (share of draws)|money_short|share"),
           _printed("list|list", "QALYs|qalys", "cost, US$|cost", "net health|net_health", "best in|chance_best",
                    "loss|expected_loss", "delivered|delivered"), first(25)),
+    Table("holds", "What each list holds", "one list of the finite set and one line that it holds",
+          columns("List|list") + LINE),
     Table("acceptability", "Acceptability", "one threshold and one list",
           columns("Threshold (USD per QALY)|threshold|cost_per_qaly", "List|list", "Best (share of draws)|chance_best|share")),
     Table("information", "Value of information", "what knowing a number, a group or all of them would be worth",
@@ -261,6 +267,10 @@ COMPARE = (
           columns("Table|table", "About|about", "Rows before|rows_before|count", "Rows after|rows_after|count", "In words|words",
                   "Tried alone|tried", "Lines that it moves|lines"),
           _printed("difference|words", "tried|tried", "lines that it moves|lines"), first(25)),
+    Table("because", "Causes of changes", "one plan, one line that changed and one of its causes",
+          columns("Plan|plan") + KEYS + columns("Change|change", "Because of|because")),
+    Table("moved", "Lines that evidence moves", "rows of the evidence about one thing and one line that they move alone",
+          columns("Table|table", "About|about", "Indication id|indication_id", "Biomarker id|biomarker_id")),
 )
 BATCH = (
     Table("countries", "Countries", "one country: totals of its plan, or why there is none",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from planner.analysis.uncertainty import compared_words
 from planner.pathway.words import number_words, parameter_words
 from planner.report.drawing import Bar, Drawing, words_of
 from planner.report.names import BLUE, GREY, brief_name, paying_price
@@ -68,10 +69,13 @@ def sure_words(found, evidence) -> list[str]:
     said, draws = found.settings, found.settings["draws"]
     lines = [r for r in found.tables["lines"] if r["share_in"] is not None]
     sure = sum(r["in_plan"] and r["share_in"] >= SURE for r in lines)
+    compared = f"{compared_words(said)}the plan"
+    compared = compared[0].upper() + compared[1:]
     out = [f"All uncertain numbers were drawn together {counted(draws, 'time')}, and each time everything was planned again. "
            f"{counted(sure, 'line')} of the plan {'is' if sure == 1 else 'are'} on the list in at least "
            f"{show(SURE, 'share')} of the draws.",
-           f"The plan brings more health than {said['reference']} in {show(said['beats_reference_health'], 'share')} of the "
+           f"{compared} brings more health than {said['reference']} in "
+           f"{show(said['beats_reference_health'], 'share')} of the "
            f"draws, and is worth its cost at the value used for a healthy year in {show(said['beats_reference'], 'share')}."]
     for r in found.tables["outcomes"]:
         if r["list"] == "the plan as it stands" and r["measure"] == "qalys":

@@ -124,11 +124,11 @@ def _first(found: Survey, weak: pd.DataFrame, known: Mapping[str, str]) -> list[
 
 
 def _gaps(evidence: Evidence, lines: Mapping[str, str]) -> list[str]:
-    gaps = {f"{r['indication_id']}/{r['biomarker_id']}": r["gap"] for r in evidence.records("use_cases")}
     missing = complete(evidence).not_plannable
-    table = pd.DataFrame([{"Line": lines[u], "What is missing": gaps[u] or what} for u, what in missing.items()])
-    return [f"## Not plannable: {len(missing)} use cases", "", "They stand in every list as *not plannable*, with the number "
-            "that is missing.", "", *markdown(table), ""]
+    table = pd.DataFrame([{"Line": lines[u], "What is missing": what} for u, what in missing.items()])
+    return [f"## Not plannable: {len(missing)} use cases", "", "They stand in every list as *not plannable*, with the "
+            "numbers that are missing and the reason, or as *no decision*, where nothing is done by the result.", "",
+            *markdown(table), ""]
 
 
 def _sources(evidence: Evidence) -> list[str]:

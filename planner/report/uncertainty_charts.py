@@ -157,7 +157,7 @@ def tornado(found: Analysis, most: int = 15) -> Picture:
     frame = pd.DataFrame([{
         "Number": capital(r["words"]), "Now": precise(r["value"]), "Low": precise(r["low"]), "High": precise(r["high"]),
         f"{measure}, low": r["health_at_low"], f"{measure}, high": r["health_at_high"],
-        "Lines that change sides": "; ".join(r["lines_changed"])} for r in rows[:60]])
+        "Lines that change sides": r["lines_changed"]} for r in rows[:60]])
     return Picture(
         both_ways(drawn, ends),
         f"Moves the plan most: {short(rows[0]['words'], 80)}" if rows else "No single uncertain number moves the plan",

@@ -286,17 +286,25 @@ class _Maker:
                 "objective": self.scenario.objective, "usd": line.testing_cost}
 
     def _reference(self) -> dict:
-        """Today's practice where it is known; what is unknown stays unknown."""
-        solution, known = self.engine.today()
-        unknown = [f"{u.region}:{u.id}" for u in self.problem.use_cases if (u.region, u.id) not in known]
+        """Today's practice where it is known; what is unknown stays unknown.
+
+        Known is what the evidence tells. Totals count of it what this model can carry out: a line out of the
+        gate, or without a test here, is known and not costed.
+        """
+        solution, costed = self.engine.today()
+        cases = sorted(self.problem.use_cases, key=lambda u: (u.region, u.id))
+        known = [{"region": u.region, "use_case": u.id, "coverage": u.kap0, "costed": (u.region, u.id) in costed}
+                 for u in cases if u.kap0 is not None]
+        out = {"known": known, "unknown": [f"{u.region}:{u.id}" for u in self.problem.use_cases if u.kap0 is None]}
         if solution is None:
-            return {"name": NO_TESTING, "totals": None, "known": [], "unknown": unknown,
-                    "note": "today's testing is unknown here; every figure is against no testing"}
-        today = read(self.engine, solution.values)
-        return {
-            "name": "today, where known", "totals": self._totals(today), "unknown": unknown,
-            "known": [{"region": r, "use_case": u, "coverage": c} for (r, u), c in sorted(known.items())],
-            "note": f"{len(known)} use cases with known coverage, costed with this model; the others "
+            told = f"{len(known)} use cases with known coverage, which cannot be costed here" if known \
+                else "today's testing is unknown here"
+            return out | {"name": NO_TESTING, "totals": None, "note": f"{told}; every figure is against no testing"}
+        left = sum(not k["costed"] for k in known)
+        aside = f" ({left} of them cannot be costed here and {'is' if left == 1 else 'are'} left out)" if left else ""
+        return out | {
+            "name": "today, where known", "totals": self._totals(read(self.engine, solution.values)),
+            "note": f"{len(known)} use cases with known coverage, costed with this model{aside}; the others "
                     "are unknown, not zero",
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planner.evidence.complete import NO_DECISION
 from planner.pathway.problem import Indication, UseCase
 from planner.result.readout import Line
 from planner.result.standalone import Standalone
@@ -53,6 +54,8 @@ def _funded(line: Line) -> dict:
 
 def _cannot(u: UseCase, ind: Indication, ratio: float | None, context: dict) -> dict | None:
     """What keeps a line out whatever the money."""
+    if u.gap.startswith(NO_DECISION):
+        return said("no_decision", None, "", u.gap)
     if u.gap:
         return said("not_plannable", None, "", f"cannot be planned: missing {u.gap}")
     if u.excluded:

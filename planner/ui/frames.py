@@ -120,8 +120,8 @@ def lists(found: Analysis) -> pd.DataFrame:
     """One row per list: health, money, how it differs from the plan."""
     measure = MEASURE_WORDS[found.settings["measure"]]
     return _made([{"List": capital(r["list"]), measure: r["health"], "Tests, US$ a year": r["testing_cost"],
-                   "Drugs, US$ a year": r["treatment_cost"], "Lines": r["lines"], "Without": "; ".join(r["without"]),
-                   "Instead": "; ".join(r["instead"])} for r in found.tables["lists"]], "List")
+                   "Drugs, US$ a year": r["treatment_cost"], "Lines": r["lines"], "Without": r["without"],
+                   "Instead": r["instead"]} for r in found.tables["lists"]], "List")
 
 
 def side_by_side(found: Analysis, all_lines: bool) -> pd.DataFrame:
@@ -197,7 +197,7 @@ def candidates(found: Analysis) -> pd.DataFrame:
     return _made([{"List": list_words(c["list"]), "QALYs": c["qalys"], "Cost, US$": c["cost"], "Net of its cost": c["net_health"],
                    "Best in": c["chance_best"], "Lost by choosing it": c["expected_loss"],
                    "Beats the first": c["beats_reference"],
-                   "Delivered": c["delivered"], "Holds": "; ".join(c["holds"])} for c in found.tables["candidates"]], "List")
+                   "Delivered": c["delivered"], "Holds": c["holds"]} for c in found.tables["candidates"]], "List")
 
 
 def prices(found: Analysis) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def changes(found: Analysis, plan: str) -> pd.DataFrame:
                   key=lambda c: (order.index(c["change"]), c["rank_after"] or 999))
     return _made([{"Line": line_of(c), "Change": CHANGE_WORDS[c["change"]], "Tested before": c["coverage_before"],
                    "Tested after": c["coverage_after"], "Rank": f"{_blank(c['rank_before'])} → {_blank(c['rank_after'])}",
-                   "What did it": capital("; ".join(c["because"])) or "not laid to one setting"} for c in rows],
+                   "What did it": capital(c["because"]) or "not laid to one setting"} for c in rows],
                  "Line", "Change", "Tested before", "Tested after", "Rank", "What did it")
 
 
@@ -245,15 +245,15 @@ def _blank(rank: int | None) -> str:
 
 def in_words(found: Analysis, plan: str) -> list[str]:
     """What entered, left and changed, grouped by what did it."""
-    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    groups: dict[tuple[str, str], list[str]] = {}
     for c in found.tables["changes"]:
         if c["plan"] == plan and c["change"] != "tier":
-            groups.setdefault((c["change"], tuple(c["because"])), []).append(f"{c['short_name']} in {lowered(c['indication'])}")
+            groups.setdefault((c["change"], c["because"]), []).append(f"{c['short_name']} in {lowered(c['indication'])}")
     out = []
     for change in CHANGE_WORDS:
         for (what, because), names in groups.items():
             if what == change:
-                why = f" ({'; '.join(because)})" if because else ""
+                why = f" ({because})" if because else ""
                 more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
                 out.append(f"{CHANGE_WORDS[change].capitalize()}{why}: {', '.join(names[:NAMED])}{more}.")
     return out

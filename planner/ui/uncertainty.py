@@ -6,6 +6,7 @@ import streamlit as st
 
 from planner.analysis import sensitivity, uncertainty
 from planner.analysis.study import Analysis
+from planner.analysis.uncertainty import compared_words
 from planner.report import charts as plan_charts
 from planner.report import uncertainty_charts as charts
 from planner.report.numbers import show
@@ -91,6 +92,8 @@ def _chances(found: Analysis) -> None:
         if outcome:
             st.metric("Healthy years a year", f"{show(outcome['low'], 'qalys')} to {show(outcome['high'], 'qalys')}", width=225,
                       help=f"The middle 95 % of the draws, this plan as it stands; mean {show(outcome['mean'], 'qalys')}.")
+    if words := compared_words(found.settings):
+        st.caption(f"Plan and {reference} are compared {words.removesuffix(', ')}; of the others nobody knows what today brings.")
 
 
 # -- the three looks at the draws ------------------------------------------------------------------------

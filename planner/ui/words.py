@@ -15,12 +15,13 @@ NOT_BOUGHT = (
     ("not_worth", "Costs more than it brings, at today's prices"), ("no_gain", "Testing brings no health here"),
     ("drug", "The drug is missing"), ("money", "No money for it now"), ("first", "Another test must come first"),
     ("people", "No time left in the laboratory"), ("evidence", "The evidence is not strong enough yet"),
-    ("figure", "A figure is missing"), ("choice", "Left out by your choice"), ("other", "Other reasons"),
+    ("figure", "A figure is missing"), ("decision", "No decision waits for the result"),
+    ("choice", "Left out by your choice"), ("other", "Other reasons"),
 )
 GROUPS = {
     "above_value_threshold": "not_worth", "dominated": "no_gain", "no_eligible": "no_gain", "not_accessible": "drug",
     "no_therapy": "drug", "prerequisite": "first", "capacity": "people", "below_gate": "evidence",
-    "not_plannable": "figure", "no_number": "figure", "no_assay": "figure", "excluded": "choice",
+    "not_plannable": "figure", "no_decision": "decision", "no_number": "figure", "no_assay": "figure", "excluded": "choice",
 }
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.analysis.audit import Audit, judge
+from planner.analysis.audit import NOT_AUDITED, Audit, judge
 from planner.analysis.audit_book import Book
 from planner.analysis.audit_check import Sheet
 from planner.analysis.audit_file import PlanFile
-from planner.analysis.audit_list import objective
+from planner.analysis.audit_list import check_list, objective
+from planner.analysis.audit_totals import check_totals
 from planner.analysis.audit_types import check_types, patient_types
 from planner.pathway.build import build_problem
 from planner.report.tables import plan_json
@@ -267,6 +268,73 @@ CORRUPTIONS = {
     "a worse plan": ("kenya", scaled("results", "share", 0.9), "what has a price is used up"),
     "evidence of another plan": ("kenya", put(0.5, "provenance", 0, "value"), "provenance"),
 }
+
+
+CORRUPTIONS |= {
+    "a line's prevalence": ("kenya", on_line("prevalence", 0.01), "line: prevalence"),
+    "a line's potential": ("kenya", on_line("qalys_potential", 1.0), "line: potential"),
+    "a line's ratio where it pays": ("kenya", lambda d: next(r for r in d["list"] if r["cost_per_qaly_where_it_pays"]).update(
+        cost_per_qaly_where_it_pays=10.0), "line: cost per QALY where it pays"),
+    "a price that pays": ("kenya", lambda d: priced(d)["price_that_pays"].update(price=1.0), "line: price that pays"),
+    "a therapy that pays": ("kenya", lambda d: priced(d)["price_that_pays"].update(therapy="snake_oil"), "line: price that pays"),
+    "people reached": ("kenya", lambda d: funded(d)["reaches"].update(people=1.0), "line: reaches"),
+    "a line's access": ("kenya", on_line("access_share", 0.05), "line: access"),
+    "lines of a biomarker": ("kenya", put(1, "by_biomarker", 0, "use_cases"), "by biomarker"),
+    "funded lines of a biomarker": ("kenya", put(1, "by_biomarker", 0, "funded"), "by biomarker"),
+}
+
+
+def priced(document: dict) -> dict:
+    return next(r for r in document["list"] if r["price_that_pays"])
+
+
+def leaves(value, at: tuple = ()):
+    """Every number of a document, with the way to it."""
+    if isinstance(value, dict | list):
+        for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(below, (*at, key))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield at
+
+
+def mutated(document: dict, at: tuple) -> dict:
+    """The document with one number changed by a tenth and one; only what lies on the way is copied."""
+    if not at:
+        return document * 1.1 + 1
+    out = copy.copy(document)
+    out[at[0]] = mutated(out[at[0]], at[1:])
+    return out
+
+
+@pytest.mark.parametrize("name", ["kenya", "years"])
+def test_no_number_of_a_funded_line_or_total_passes_if_it_is_changed(name):
+    """Every number of one funded line, of the totals and of the first row of each view is either checked or named as
+    not audited."""
+    document = made(name).document
+    book = Book(problem_of(name), made(name).scenario, document["solution"])
+    n = document["list"].index(funded(document))
+    roots = [("totals",), ("list", n), ("threshold",), ("blind_spending",)]
+    roots += [(view, 0) for view in ("by_biomarker", "by_test", "by_region", "by_year")]
+    passed, tried = [], 0
+    for root in roots:
+        part = document
+        for step in root:
+            part = part[step]
+        for at in leaves(part):
+            tried += 1
+            place = ".".join(str(k) for k in (*root[:1], *at) if not isinstance(k, int))
+            sheet = Sheet()
+            changed = mutated(document, (*root, *at))
+            check_totals(book, changed, sheet)
+            check_list(book, changed, sheet)
+            if not sheet.failed and not place.startswith(tuple(NOT_AUDITED)):
+                passed.append(place)
+    assert tried > 90 and not passed
+
+
+def test_what_is_not_audited_is_printed():
+    told = found(made("kenya")).text()
+    assert "Not audited: entry budgets" in told and "criticality" in told and "shadow prices" in told
 
 
 def spoiled(name: str) -> PlanFile:

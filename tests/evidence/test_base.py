@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import pickle
 import random
+from pathlib import Path
 
 import pytest
 
@@ -141,3 +144,35 @@ def test_frictionless_agrees_that_the_package_is_valid(save, tables):
 def test_the_shipped_package_is_valid_by_both():
     assert validate(data_folder()) == []
     assert frictionless_faults(data_folder()) == []
+
+
+def of_another_version(folder: Path) -> Path:
+    """A package of an older version, sound by its own descriptor: no table own_values, no column proceeds_if."""
+    descriptor = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    descriptor["version"] = "2026.1"
+    descriptor["resources"] = [r for r in descriptor["resources"] if r["name"] != "own_values"]
+    (folder / "own_values.csv").unlink()
+    schema = next(r for r in descriptor["resources"] if r["name"] == "prerequisites")["schema"]
+    schema["fields"] = [f for f in schema["fields"] if f["name"] != "proceeds_if"]
+    (folder / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    rows = list(csv.DictReader((folder / "prerequisites.csv").open(encoding="utf-8")))
+    with (folder / "prerequisites.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [f["name"] for f in schema["fields"]], extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_a_package_of_another_version_is_refused(save, tables):
+    folder = of_another_version(save(tables))
+    for issues in (validate(folder), refused(lambda: load_evidence(folder)), refused(lambda: load_evidence(overlays=[folder]))):
+        said = {(i.code, i.where): i for i in issues}
+        assert ("missing_table", "datapackage.json, own_values") in said
+        assert all("2026.1" in i.what and i.remedy for key, i in said.items() if "datapackage.json" in i.where)
+        assert "proceeds_if" in said["missing_column", "datapackage.json, prerequisites"].what
+
+
+def refused(load) -> tuple:
+    with pytest.raises(BadInput) as error:
+        load()
+    return error.value.issues

@@ -104,7 +104,7 @@ def test_duplicate_key_with_an_empty_part(save, tables):
 
 
 LINKS = [
-    ("eligibility", "eligibility step histology"), ("prevalence", "prevalence"), ("therapies", "a therapy"),
+    ("eligibility", "eligibility step histology"), ("prevalence", "prevalence"), ("therapies", "effect of a treatment"),
     ("services", "a service"), ("assay_performance", "a service"), ("assay_costs", "cost of the assay egfr_pcr"),
     ("drug_prices", "price of gefitinib"), ("dosing", "dose of gefitinib"), ("drug_access", "access to gefitinib"),
     ("utilities", "utility of progression_free"), ("workup_costs", "cost of a work-up"),
@@ -137,7 +137,14 @@ def test_stated_gap_is_no_issue_but_not_plannable(evidence):
     table = completeness(evidence.tables).set_index("biomarker_id")
     assert table.loc["egfr", "plannable"] and table.loc["egfr", "missing"] == ""
     assert not table.loc["met", "plannable"]
-    assert table.loc["met", "missing"].startswith("no effect could be read; prevalence")
+    assert table.loc["met", "missing"].startswith("prevalence; ")
+    assert table.loc["met", "missing"].endswith(": no effect could be read")
+
+
+def test_a_use_case_that_no_number_would_help(save, tables):
+    tables["use_cases"][1]["gap"] = "no decision waits for the result: nobody treats by it"
+    text = completeness(load_evidence(save(tables)).tables).set_index("biomarker_id").loc["met", "missing"]
+    assert text.startswith("no decision waits for the result: nobody treats by it (not there: prevalence; ")
 
 
 def test_coverage(evidence):

@@ -186,6 +186,22 @@ def splits(values: Values) -> dict[str, float]:
     }
 
 
+def test_leukaemias_by_rate_are_within_those_recorded(evidence, everywhere):
+    """In every country, and where they were scaled down their input says so; elsewhere rate times population stands."""
+    capped = set()
+    for country, values in everywhere.items():
+        found = [incident_cases(values, site) for site in ("cml", "apl")]
+        assert sum(f.value for f in found) <= incident_cases(values, "leukaemia").value + TINY, country
+        people = evidence.record("countries", iso3=country)["population"]
+        for fact in found:
+            rate = values.share("incidence_rates", "rate", "incidence rate", pool=False, cancer_site=fact.key)
+            plain = rate.value * people / 1e5
+            assert ("scaled down" in fact.note) == (fact.value < plain * (1 - TINY)), (country, fact)
+            assert fact.value <= plain * (1 + TINY)
+            capped |= {country} if fact.value < plain * (1 - TINY) else set()
+    assert "TCD" in capped and "KEN" not in capped and len(capped) == 25
+
+
 def test_incidence_is_within_what_each_country_counts(evidence):
     """Sites with counts exclude each other, so that together they stay below the published total."""
     with TOTALS.open(encoding="utf-8") as file:

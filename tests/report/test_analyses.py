@@ -71,6 +71,28 @@ def test_json_is_plain(ask):
     assert document["schema"] == "analysis/1" and document["settings"] == {"x": 1.0}
 
 
+@pytest.mark.parametrize("kind", analysis_tables.TABLES)
+def test_a_long_table_stands_beside_every_text_of_several_members(kind):
+    """Texts such as `without` have a table with one row per member, in every export."""
+    beside = {"alternatives": "differing", "sensitivity": "lines_changed", "uncertainty": "holds", "compare": "because"}
+    names = {t.name for t in analysis_tables.TABLES[kind]}
+    assert kind not in beside or beside[kind] in names
+
+
+def test_cells_hold_one_value_and_members_have_rows(ask, evidence):
+    """No list in a frame; the members of `without` and `instead` stand one a row, in JSON and workbook too."""
+    found = ask(alternatives.alternatives, tolerance=0.3)
+    for name, rows in found.tables.items():
+        assert not any(isinstance(v, list | tuple | dict | set) for row in rows for v in row.values()), name
+    told = [(r["list"], how, said) for r in found.tables["lists"] for how in ("without", "instead")
+            for said in r[how].split("; ") if said]
+    rows = found.tables["differing"]
+    assert told and len(rows) == len(told) and {(r["list"], r["how"]) for r in rows} == {t[:2] for t in told}
+    assert all(any(r["short_name"] in t[2] for r in rows if (r["list"], r["how"]) == t[:2]) for t in told)
+    assert json.loads(analyses.analysis_json(found))["tables"]["differing"] == [dict(r) for r in rows]
+    assert "How lists differ" in load_workbook(BytesIO(book_of(found, evidence))).sheetnames
+
+
 def test_numbers_have_the_formats_of_the_plan_s_workbook(ask, evidence):
     book = load_workbook(BytesIO(book_of(ask(frontier.frontier), evidence)))
     assert {c.number_format for c in book["Value by budget"]["A"][1:]} == {"#,##0"}

@@ -100,3 +100,18 @@ def test_money_additional_to_today_with_growth(evidence):
 def test_a_trial_is_not_access():
     with pytest.raises((BadInput, ValueError)):
         scenario(access={"drugs": {"osimertinib": {"share": 1.0, "payer": "trial"}}})
+
+
+@pytest.mark.parametrize("name", ["germany", "uganda", "kenya"])
+def test_one_meaning_of_known(name):
+    """A line whose testing today is told in the list is known in the reference as well, costed or not."""
+    document = planner.plan(planner.Scenario.load(name)).document
+    told = {f"{r['indication_id']}/{r['biomarker_id']}": r["coverage_today"] for r in document["list"]}
+    reference = document["reference"]
+    known = {k["use_case"]: k["coverage"] for k in reference["known"]}
+    assert known == {u: c for u, c in told.items() if c is not None}
+    assert {u.partition(":")[2] for u in reference["unknown"]} == set(told) - set(known)
+    left = sum(not k["costed"] for k in reference["known"])
+    assert (f"{left} of them cannot be costed" in reference["note"]) == (left > 0)
+    if known:
+        assert reference["note"].startswith(f"{len(known)} use cases")
