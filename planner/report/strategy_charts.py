@@ -275,7 +275,7 @@ def own_volumes(found: Analysis) -> Picture:
     figure.update_layout(margin={"l": 10})
     enough = sum(bool(r["break_even"] and r["volume"] >= r["break_even"]) for r in rows)
     return Picture(figure, f"{enough} of {counted(len(rows), 'test')} {'has' if enough == 1 else 'have'} volume enough to be "
-                           "cheaper at home by itself",
+                           "cheaper at home, each by itself",
                    "Samples a year, each step tenfold. Dot: this hospital at most; ring: cheaper at home from here, the test "
                    "having the laboratory to itself",
                    "Chart of volumes: " + "; ".join(f"{r['name']} {show(r['volume'], 'people')}, {_reached(r)}" for r in rows)
