@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
+from html import unescape
 
 import pytest
 from openpyxl import load_workbook
 
 import planner
-from planner.report import laboratory_tables, tables
+from planner.report import html, laboratory_tables, tables
 from planner.report.brief import brief
-from planner.report.html import page_html
 from planner.report.numbers import show
 from planner.report.workbook import write_workbook
 from planner.scenario.scenario import loads
@@ -25,7 +25,8 @@ def evidence():
 
 def hospital(evidence, **changes):
     return planner.plan(loads("parent = 'defaults'", changes={
-        "setting": {"country": "KEN", "hospital": "Ours"}, "cases": CASES, "laboratory": {"costing": "micro"}} | changes), evidence)
+        "setting": {"country": "KEN", "hospital": "Ours"}, "cases": CASES, "laboratory": {"costing": "micro"}} | changes),
+        evidence)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_the_workbook_has_the_laboratory(plan, evidence):
 def test_terminal_and_brief_say_the_same_of_it(plan, evidence):
     document = plan.document
     text = " ".join(tables.printed(document).split())
-    page = page_html(brief(plan, evidence))
+    page = unescape(html.page(brief(plan, evidence)))
     first = document["laboratory"][0]
     for said in laboratory_tables.summary(document):
         assert said in text and said in page
