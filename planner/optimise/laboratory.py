@@ -69,6 +69,8 @@ def laboratory(f: Formulation) -> Laboratory | None:
         f.constrain(f"opened_{t + 1}", {lab.open[t]: 1.0} | used, pulp.LpConstraintLE, 0)
         for p in home.platforms:
             _capacity(f, lab, p, t)
+        if not lab.offered:
+            f.constrain(f"open_{t + 1}", {lab.open[t]: 1.0}, pulp.LpConstraintLE, 1)
     return lab
 
 
@@ -155,9 +157,9 @@ def _capacity(f: Formulation, lab: Laboratory, p: Platform, t: int) -> None:
             f.constrain(f"there_{platform}_{assay}_{n:g}".replace(".", "p") + f"_{t + 1}",
                         {r: 1.0, lab.instruments[platform, t]: -p.runs_per_year}, pulp.LpConstraintLE,
                         p.runs_per_year * p.existing)
-    if row:
-        f.constrain(f"capacity_{p.platform}_{t + 1}", row | {lab.instruments[p.platform, t]: -p.runs_per_year},
-                    pulp.LpConstraintLE, p.runs_per_year * p.existing)
+    # also where no test of this place uses it: a variable that stands in no row would not be in the model
+    f.constrain(f"capacity_{p.platform}_{t + 1}", row | {lab.instruments[p.platform, t]: -p.runs_per_year},
+                pulp.LpConstraintLE, p.runs_per_year * p.existing)
 
 
 def load(lab: Laboratory, p: Platform, t: int) -> Row:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from planner.report import brief_more, request
+from planner.report import brief_more, laboratory_tables, request
 from planner.report.drawing import Bar, Drawing, words_of
 from planner.report.names import TIER_COLOURS, brief_name
 from planner.report.numbers import (
@@ -31,7 +31,7 @@ from planner.report.tables import LIMITS_OF_USE, OWNERS, Row, footer
 from planner.result.priority import TIER_WORDS
 from planner.scenario.describe import describe
 
-MOST_LINES, MOST_BARS, MOST_NOT, MOST_NEXT = 10, 7, 4, 3
+MOST_LINES, MOST_BARS, MOST_NOT, MOST_NEXT, MOST_INSTRUMENTS = 10, 7, 4, 3, 6
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")
 AXES = {"testing": "tests", "treatment": "treatment", "total": "tests and treatment"}
@@ -70,7 +70,7 @@ def brief(plan, evidence, access=None, uncertainty=None) -> Paper:
     blocks = [
         Heading("The answer"), Text(sentence(document, bold=True, mind=False), "lead"), *_warnings(document),
         Heading("What was asked"), *asked(plan, evidence),
-        *_ladder(document), *_next(document), *_buys(document), *request.tests(plan),
+        *_ladder(document), *_next(document), *_buys(document), *request.tests(plan), *_laboratory(document),
         Heading("What limits the plan"), *_limits(document),
         *brief_more.unlocking(access), *brief_more.how_sure(document, uncertainty, evidence),
         *_not_now(document),
@@ -207,6 +207,22 @@ def _value(document) -> str:
         return f"A healthy year is valued at {show(threshold['value'], 'usd')} here."
     return (f"All in all, tests and treatment cost {show(totals['cost_per_qaly'], 'cost_per_qaly')} (healthy year); the value "
             f"used for this place is {show(threshold['value'], 'usd')}.")
+
+
+# -- the laboratory --------------------------------------------------------------------------------------------
+
+def _laboratory(document) -> list[Block]:
+    """What the list asks of laboratories: sentences, and a short table of the instruments."""
+    said = [Heading("What laboratories need"), Text(" ".join(laboratory_tables.summary(document)))]
+    rows = sorted(document["laboratory"], key=lambda r: (-r["utilisation"], r["name"]))
+    if not rows:
+        return said
+    cost = ["2|Cost, US$ a year|yearly_cost|usd"] if laboratory_tables.decided(document) else []
+    columns = wide("4.5|Instrument|name|text", "1.5|Number|number|text", "2|Samples a year|samples|people",
+                   "2|Runs a year|runs|people", "1.5|Used|utilisation|share", *cost)
+    shown = [{**r, "number": f"{r['instruments']:g}"} for r in rows[:MOST_INSTRUMENTS]]
+    more = f"The first {len(shown)} of {len(rows)}; the workbook has all (sheet Laboratory)." if len(rows) > len(shown) else ""
+    return [*said, grid("Instruments", columns, shown, more)]
 
 
 # -- limits ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ HOME_TESTS = columns(
     "Runs a year of its schedule (0: each sample by itself)|runs_a_year|number",
     "Samples a year|samples|people", "Runs a year|runs|number", "Samples in a run|samples_per_run|number",
     "One more sample (USD)|marginal_cost|usd", "On average (USD)|average_cost|usd", "Mean wait for a run (days)|wait_days|number",
-    "On the instruments (samples, runs a year)|platforms",
 )
 PEOPLE = columns(
     "Cadre|cadre", "Minutes a year|minutes|number", "Full-time people|full_time|number", "Limit (minutes a year)|limit|number",
@@ -38,7 +37,7 @@ def decided(document: Document) -> bool:
 def instrument_words(document: Document, most: int = 6) -> str:
     """The instruments as a list: 2 stainers (64 % used), ..."""
     rows = sorted(document["laboratory"], key=lambda r: (-r["utilisation"], r["name"]))
-    said = [f"{r['instruments']:g} {lowered(r['name'])} ({show(r['utilisation'], 'share')} used)" for r in rows[:most]]
+    said = [f"{r['instruments']:g} × {lowered(r['name'])} ({show(r['utilisation'], 'share')} used)" for r in rows[:most]]
     more = len(rows) - most
     return ", ".join(said) + (f" and {counted(more, 'other')}" if more > 0 else "")
 
@@ -63,13 +62,20 @@ def summary(document: Document) -> list[str]:
     if decided(document):
         bought = sum(r["bought"] for r in rows)
         out.append(f"The {rows[0]['laboratory']} runs {counted(len({t['assay'] for t in document['home_tests']}), 'test')} on "
-                   f"{instrument_words(document)}; {show(bought, 'people')} of the instruments "
-                   f"{'is' if bought == 1 else 'are'} bought.")
+                   f"{instrument_words(document)}; {bought:g} of the instruments {'is' if bought == 1 else 'are'} to be bought.")
     else:
-        out.append(f"The tests need at least {instrument_words(document)}, at whoever is paid the tariff.")
+        out.append(f"The tests need at least {instrument_words(document)}; whoever is paid the tariff has them.")
     if people_words(document):
         out.append(f"Full-time people: {people_words(document)}.")
     return [*out, *searched(document)]
+
+
+def binds(document: Document) -> str:
+    """Which limit of the laboratory binds."""
+    held = [b["text"] for b in document["binding"] if b["kind"] in ("people", "instruments")]
+    if held:
+        return f"What binds in the laboratory: {' and '.join(held)}."
+    return "Neither its people nor its instruments hold the plan back." if document["scenario"]["mode"] != "evaluate" else ""
 
 
 def searched(document: Document) -> list[str]:

@@ -218,7 +218,7 @@ def _limits(document, mark) -> str:
     if document["scenario"]["mode"] == "evaluate":
         return ""
     binding = document["binding"]
-    held = [b["text"] for b in binding if b["kind"] in ("money", "people", "supply")]
+    held = [b["text"] for b in binding if b["kind"] in ("money", "people", "instruments", "supply")]
     drugs = next((b for b in binding if b["kind"] == "drugs"), None)
     waiting = len(drugs["waiting"]) if drugs else 0
     text = f"What holds it back is {' and '.join(held)}" if held else \

@@ -122,7 +122,8 @@ def by_number(found: Analysis, panel: str, names: Names) -> Picture:
     figure.add_scatter(x=[0, x[-1]], y=[price, price], mode="lines", line={"color": BLUE, "width": 2.5}, hoverinfo="skip")
     top = max(*y, price) * 1.16
     dress(figure, 320, 40)
-    figure.update_xaxes(range=[0, x[-1] * 1.02], dtick=1 if x[-1] <= 12 else 2, title={"text": "Biomarkers asked for"})
+    figure.update_xaxes(range=[-0.012 * x[-1], x[-1] * 1.02], dtick=1 if x[-1] <= 12 else 2,
+                        title={"text": "Biomarkers asked for"})
     figure.update_yaxes(range=[0, top], tickprefix="$", nticks=5, showgrid=True, gridcolor=GRID)
     figure.add_annotation(x=0.02 * x[-1], y=price, text=f"<b>the panel</b> {show(price, 'usd')}", showarrow=False,
                           xanchor="left", yanchor="bottom", font={"size": INK})
@@ -274,7 +275,7 @@ def own_volumes(found: Analysis) -> Picture:
     figure.update_layout(margin={"l": 10})
     enough = sum(bool(r["break_even"] and r["volume"] >= r["break_even"]) for r in rows)
     return Picture(figure, f"{enough} of {counted(len(rows), 'test')} {'has' if enough == 1 else 'have'} volume enough to be "
-                           "cheaper at home by itself",
+                           "cheaper at home, each by itself",
                    "Samples a year, each step tenfold. Dot: this hospital at most; ring: cheaper at home from here, the test "
                    "having the laboratory to itself",
                    "Chart of volumes: " + "; ".join(f"{r['name']} {show(r['volume'], 'people')}, {_reached(r)}" for r in rows)
@@ -310,10 +311,10 @@ def other_volumes(found: Analysis) -> Picture:
     title = "A sample costs " + ", ".join(f"{show(r['cost_per_sample'], 'usd')} at {scale_words(r['scale']).lower()}"
                                           for r in rows if r["cost_per_sample"] is not None)
     return Picture(bars(drawn, prefix="$"), title,
-                   "US$ per sample over all tests, cases and money alike halved and doubled; beneath the instruments",
+                   "US$ per sample over all tests, cases and money alike halved and doubled; beneath it the instruments",
                    "Bar chart of cost per sample: " + "; ".join(
-                       f"{scale_words(r['scale'])} {show(r['cost_per_sample'], 'usd')}, {counted(r['home_tests'], 'test')} at home"
-                       for r in rows) + ".",
+                       f"{scale_words(r['scale'])} {show(r['cost_per_sample'], 'usd')}, "
+                       f"{counted(r['home_tests'], 'test')} at home" for r in rows) + ".",
                    pd.DataFrame([{"Volume": scale_words(r["scale"]), "US$ per sample": r["cost_per_sample"],
                                   "Tests at home": str(r["home_tests"])} for r in rows]), {"US$ per sample": "usd"})
 

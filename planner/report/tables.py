@@ -194,7 +194,10 @@ def printed(document: Mapping[str, Any]) -> str:
             show(row["cost_per_qaly"], "cost_per_qaly", unit=False), (row["reason"] or {}).get("text", ""),
         ]))
     answer = textwrap.fill(sentence(document), 110)
-    text = "\n".join([document["scenario"]["name"], "", answer, "", *lines, "", footer(document)]) + "\n"
+    from planner.report.laboratory_tables import summary  # which describes its columns with this module
+
+    laboratory = textwrap.fill(f"Laboratory: {' '.join(summary(document))}", 110)
+    text = "\n".join([document["scenario"]["name"], "", answer, "", laboratory, "", *lines, "", footer(document)]) + "\n"
     return text.replace(MINUS, "-")  # terminals without Unicode
 
 

@@ -1,6 +1,7 @@
 """A plan, or an analysis, as an Excel workbook: unrounded numbers, number formats, every text a text.
 
-Sheets of a plan: Summary, List, By biomarker, By test, Chain, Do not buy, Money by payer, Inputs, Sources, Scenario;
+Sheets of a plan: Summary, List, By biomarker, By test, Laboratory, Home tests, People, Chain, Do not buy, Money by payer,
+Inputs, Sources, Scenario;
 of an analysis: Answer, one sheet per table, Scenario.
 """
 
@@ -21,7 +22,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.writer.excel import ExcelWriter
 
 from planner.errors import BadInput, Issue
-from planner.report import analyses, request, tables
+from planner.report import analyses, laboratory_tables, request, tables
 from planner.report.numbers import PAYER_WORDS, sentence
 from planner.report.tables import Column
 from planner.scenario.describe import describe
@@ -59,7 +60,9 @@ def write_workbook(plan, evidence, target: str | Path | BytesIO) -> None:
     _summary(book, plan)
     for title, wanted, part in (
         ("List", tables.LIST, "list"), ("By biomarker", tables.BY_BIOMARKER, "by_biomarker"),
-        ("By test", tables.BY_TEST, "by_test"), ("Chain", tables.CHAIN, "list"),
+        ("By test", tables.BY_TEST, "by_test"), ("Laboratory", laboratory_tables.PLATFORMS, "laboratory"),
+        ("Home tests", laboratory_tables.HOME_TESTS, "home_tests"), ("People", laboratory_tables.PEOPLE, "staff"),
+        ("Chain", tables.CHAIN, "list"),
         ("Do not buy", tables.DO_NOT_BUY, "do_not_buy"),
     ):
         _table(book, title, wanted, tables.rows_of(document, part), frozen_column=title == "List")
@@ -291,6 +294,8 @@ def _rests_on(document) -> list[tuple[str, Any]]:
         ("Evidence version", evidence["version"]), ("Evidence sha256", evidence["sha256"]),
         ("Model version", document["model_version"]), ("Solver", f"{document['solver']['name']}, "
                                                         f"{document['solver']['status']}"),
+        *([("Gap of the search for whole instruments (share)", document["solver"]["gap"] or 0.0)]
+          if laboratory_tables.decided(document) else []),
     ]
 
 

@@ -21,7 +21,7 @@ from planner.report.numbers import (
 )
 from planner.report.tables import plan_json
 from planner.result.plan import Plan
-from planner.ui import cache, glossary, line, lists, state, words
+from planner.ui import cache, glossary, laboratory, line, lists, state, words
 from planner.ui.conflict import conflict
 from planner.ui.widgets import dollars, foot, issues, money, picture, plain
 
@@ -111,6 +111,7 @@ def show_plan(plan: Plan) -> None:
         budget = plan.scenario.limit(document["frontier_axis"], 0)
         picture(charts.frontier(document, budget), "frontier", SOURCE, "money_and_health")
     lists.three_views(document, stamp)
+    laboratory.section(document)
     lists.not_now(document)
     lists.compared_with_today(document)
     take_away(plan)
@@ -187,7 +188,7 @@ def limits(document) -> None:
             least = f" {ONE_MORE[measure(document)]} would take about {show(1 / price, 'usd')} more of it." \
                 if price > 1e-9 else ""
             lines.append(f"- **Money binds:** {bound['text']}.{least}")
-        elif bound["kind"] == "people":
+        elif bound["kind"] in ("people", "instruments"):
             lines.append(f"- **The laboratory binds:** {bound['text']}.")
         elif bound["kind"] == "drugs":
             short, waiting = len(bound["short"]), len(bound["waiting"])
@@ -245,6 +246,13 @@ def workbook(plan: Plan) -> bytes:
     return buffer.getvalue()
 
 
+def _searched(document) -> str:
+    """How near the search of whole instruments came, where there was one."""
+    if document["costing"] != "micro":
+        return ""
+    return f", searched to within {show(document['solver']['gap'] or 0.0, 'share')} of the most health possible"
+
+
 def how(plan: Plan) -> None:
     document, problem = plan.document, plan.problem
     threshold = document["threshold"]
@@ -257,7 +265,7 @@ def how(plan: Plan) -> None:
             f"from prices here or carried over.\n\n"
             f"- A healthy year is valued at {show(threshold['value'], 'usd')} (grade {threshold['quality']}).\n"
             f"- Solver: {document['solver']['name']}, {document['solver']['status'].lower()}, "
-            f"{document['solver']['seconds']:.2f} seconds.\n"
+            f"{document['solver']['seconds']:.2f} seconds{_searched(document)}.\n"
             f"- Lines that could be swapped at equal health and cost: {len(document['ties'])}.\n"
             f"- Formulas, assumptions and limits: docs/method.md."))
         blind = document["totals"]["treated_blind"]

@@ -18,7 +18,7 @@ from planner.report import strategy_charts as charts
 from planner.report.laboratory_tables import CADRE_WORDS
 from planner.report.numbers import counted, show
 from planner.scenario.model import Scenario
-from planner.ui import answer, ask, cache, glossary, state, strategy_frames
+from planner.ui import answer, ask, cache, glossary, laboratory, state, strategy_frames
 from planner.ui.widgets import dollars, files, foot, issues, picture, plain, table
 
 EXAMPLE, EXAMPLE_WORDS = "hospital_kenya", "A hospital of 600 beds in Kenya"
@@ -122,12 +122,11 @@ def _form(mine: Scenario) -> None:
         st.markdown("**Your cases**", help=glossary.meaning("hospital's cases", "eligible patients"))
         edited = st.data_editor(
             cases_frame(mine), key=f"cases_{drawn_for}", hide_index=True, height=300, disabled=[DECISION],
-            column_config={DECISION: st.column_config.TextColumn(width="large"),
-                           PEOPLE: st.column_config.NumberColumn(min_value=0, max_value=MOST_CASES, width=110,
-                               help="People a year who stand at this decision in the hospital's care")})
+            column_config={DECISION: st.column_config.TextColumn(width="large"), PEOPLE: st.column_config.NumberColumn(
+                min_value=0, max_value=MOST_CASES, width=110, help="People a year who stand at this decision in its care")})
         with st.container(horizontal=True):
-            testing = st.number_input("Money for tests, US$ a year", min_value=0.0, value=_single(mine.budget.testing), step=1000.0,
-                                      format="%.0f", placeholder="no limit", key=f"testing_{drawn_for}", width=230)
+            testing = st.number_input("Money for tests, US$ a year", min_value=0.0, value=_single(mine.budget.testing),
+                                      step=1000.0, format="%.0f", placeholder="no limit", key=f"testing_{drawn_for}", width=230)
             tier = st.selectbox("Tier of the laboratory", [None, *TIERS], [None, *TIERS].index(mine.laboratory.tier),
                                 format_func=lambda t: t or "as the evidence says", key=f"tier_{drawn_for}", width=230,
                                 help="What a laboratory of its kind can run: from district to reference laboratory.")
@@ -222,32 +221,12 @@ def _run_or_send(found: Analysis) -> None:
     if rows > FIRST_TESTS:
         st.toggle(f"Show all {rows} tests", key=ALL_TESTS_BOX)
     table(strategy_frames.run_or_send(found, way), strategy_frames.KINDS, f"{counted(rows, 'test')}: run at home or sent",
-          "tests_table", height=320)
+          "tests_table", {"Runs": st.column_config.Column(width=140)}, height=320)
     st.caption("US dollars a sample. “On average” carries its share of instruments, runs and fees; “one more” is what another "
                "sample would add.")
     files(found, "tests", "tests_files")
-    instruments(strategy_frames.of_way(found, "platforms", way), "way")
-    people(strategy_frames.of_way(found, "staff", way), "way")
-
-
-def instruments(rows, key: str) -> None:
-    """Instruments with their use as bars."""
-    st.markdown("**Instruments**")
-    if not rows:
-        st.write("No instrument: every sample is sent elsewhere.")
-        return
-    table(strategy_frames.instruments(rows), strategy_frames.KINDS, f"{counted(len(rows), 'instrument')} with their use",
-          f"instruments_{key}", {"Used, %": st.column_config.ProgressColumn(
-              "Used", format="%.0f %%", min_value=0, max_value=100, help="Runs done, of all that the instruments can do")})
-
-
-def people(rows, key: str) -> None:
-    """Minutes of people as full-time people."""
-    st.markdown("**People**")
-    if not rows:
-        st.write("No time of the laboratory's own people.")
-        return
-    table(strategy_frames.people(rows), strategy_frames.KINDS, "Minutes and full-time people by cadre", f"people_{key}")
+    laboratory.instruments(strategy_frames.of_way(found, "platforms", way), "way")
+    laboratory.people(strategy_frames.of_way(found, "staff", way), "way")
 
 
 def _ways(found: Analysis) -> None:

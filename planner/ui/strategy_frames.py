@@ -69,15 +69,16 @@ def run_or_send(found: Analysis, way: str) -> pd.DataFrame:
     rows = sorted((r for r in found.tables["tests"] if r["strategy"] == way),
                   key=lambda r: (not r["at_home"], -r["samples"], r["name"]))
     return _made([{"Test": r["name"], "Where": "run at home" if r["at_home"] else f"send to: {r['laboratory']}",
-                   "Runs a year": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
+                   "Runs": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
                    "On average, US$": r["average_cost"], "One more, US$": r["marginal_cost"],
-                   "Elsewhere, US$": r["price_elsewhere"], "Mean wait, days": r["wait_days"]} for r in rows], "Test")
+                   "Elsewhere, US$": r["price_elsewhere"] if r["at_home"] else None, "Mean wait, days": r["wait_days"]}
+                  for r in rows], "Test")
 
 
 def runs_words(runs: float | None) -> str:
     if runs is None:
         return ""
-    return f"{runs:,.0f}" if runs else "each sample by itself"
+    return f"{runs:,.0f} a year" if runs else "each sample by itself"
 
 
 def instruments(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -133,6 +134,6 @@ def volumes(found: Analysis) -> pd.DataFrame:
 
 
 def home_tests(document: Mapping[str, Any]) -> pd.DataFrame:
-    return _made([{"Test": r["name"], "Runs a year": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
+    return _made([{"Test": r["name"], "Runs": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
                    "On average, US$": r["average_cost"], "One more, US$": r["marginal_cost"],
                    "Mean wait, days": r["wait_days"]} for r in document["home_tests"]], "Test")

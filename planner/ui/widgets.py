@@ -23,6 +23,7 @@ PLOT = {"displayModeBar": False, "responsive": True}
 JOINER = "\u2060"  # of no width: keeps an address from becoming a link
 AUTOLINK = re.compile(r"(www|https?|ftp|mailto|[\w.+-](?=@))(\.|:|@)", re.IGNORECASE)
 LIST_MARK = re.compile(r"^(\d*)([-+=.)])")
+FEW_ROWS = 9  # of a table that needs no height of its own
 FIRST_COLUMN = 238  # pixels of a frozen column of long names: leaves room for others on a phone
 INK = {False: "#37424f", True: "#cfd8e3"}
 
@@ -126,7 +127,9 @@ def table(frame: pd.DataFrame, kinds: Mapping[str, str], alt: str, key: str,
     first = frame.columns[0]
     long = len(frame) and frame[first].astype(str).str.len().max() > 32
     config.setdefault(first, st.column_config.Column(first, pinned=True, width=FIRST_COLUMN if long else None))
-    st.dataframe(style, hide_index=True, column_config=config, key=key, alt=alt, height=height)
+    if height != "auto" and len(frame) < FEW_ROWS:
+        height = "auto"  # no empty rows beneath a few
+    st.dataframe(style, hide_index=True, column_config=config, key=key, alt=alt, height=height, placeholder="")
 
 
 def issues(found: Iterable[Issue], title: str) -> None:

@@ -14,8 +14,8 @@ from planner.report import tables
 from planner.report.numbers import show
 from planner.report.workbook import write_workbook
 
-SHEETS = ["Summary", "List", "By biomarker", "By test", "Chain", "Do not buy", "Money by payer", "Inputs", "Sources",
-          "Scenario"]
+SHEETS = ["Summary", "List", "By biomarker", "By test", "Laboratory", "Home tests", "People", "Chain", "Do not buy",
+          "Money by payer", "Inputs", "Sources", "Scenario"]
 
 
 @pytest.fixture(scope="module")
