@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from planner.analysis.access_gaps import closed_drugs, untested_lines
 from planner.analysis.levers import Key, opened
 from planner.analysis.study import Analysis, Progress, Study, dust, figure, money, silent
 from planner.evidence.base import Evidence
@@ -21,13 +22,10 @@ from planner.optimise.many import ManyModels
 from planner.optimise.row import Row, add
 from planner.optimise.terms import scale, u0
 from planner.pathway.problem import Indication, Problem, TherapyOption, UseCase
-from planner.result.priority import NEARLY
-from planner.result.reasons import FUNDED
-from planner.result.standalone import Standalone, best, evaluate, measured, offered, reach_of
+from planner.result.standalone import evaluate, measured, offered, reach_of
 from planner.scenario.model import PAYERS, Scenario
 
 MOVED = 0.02  # coverage of another line that has to give way before its savings count as not this drug's
-PAID = 0.05  # share of those in need from which a drug counts as paid for
 TOGETHER = 0.01  # share of the joint gain below which neither drug alone is said to help
 LEAST = 1e-3  # joint gain of a pair (in the measure) below which nothing is said of it
 YEARS = 5  # of cash shown after a listing, at least
@@ -72,8 +70,8 @@ def access(scenario: Scenario, evidence: Evidence, progress: Progress = silent) 
     tables = {
         "drugs": rows, "enters": [e for d in drugs for e in _enters(study, d, base, single[d])],
         "money": [m for d in drugs for m in _money(study, d, base, single[d])],
-        "routes": [r for d in drugs for r in _routes(study, d)], "pairs": pairs, "untested": list(_untested(study)),
-        "closed": list(_closed(study, drugs)),
+        "routes": [r for d in drugs for r in _routes(study, d)], "pairs": pairs, "untested": list(untested_lines(study)),
+        "closed": list(closed_drugs(study, drugs)),
     }
     return study.answer("access", {"measure": study.measure}, _words(study, rows, pairs, tables["untested"]), tables)
 
@@ -368,62 +366,6 @@ def _pairs(study: Study, base: Outcome, single: dict[str, Outcome]) -> Iterator[
                    "a_alone": alone[0], "b_alone": alone[1], "more_together": more,
                    "only_together": max(alone) <= TOGETHER * gain, "measure": study.measure,
                    "one_regimen": any({a, b} <= r for r in regimens)}
-
-
-def _paid(u: UseCase) -> float:
-    """Largest share of those in need for whom somebody else than the household pays a drug of the line."""
-    return max((sum(s for z, s in t.payers if z != "household") for t in u.therapies), default=0.0)
-
-
-def _untested(study: Study) -> Iterator[dict]:
-    """Lines whose drug is reachable today and whose test the plan does not fund in full."""
-    for key, (u, i) in study.use_cases.items():
-        line = study.readout.lines[key]
-        if not u.active or _paid(u) < PAID or line.coverage >= study.engine.attainable(u) * NEARLY:
-            continue
-        alone: Standalone | None = best(u, i)
-        if alone is None:
-            continue
-        people = u.asked(i.eligible) * u.kap
-        yield study.label(key) | {
-            "access_share": max(t.alpha for t in u.therapies), "blind_use": max(t.u0 for t in u.therapies),
-            "coverage": line.coverage, "coverage_today": u.kap0, "in_plan": line.coverage > FUNDED, "people": people,
-            "qalys_if_tested": people * alone.qalys, "testing_cost": people * alone.testing_cost,
-            "cost_per_qaly": alone.cost_per_qaly, "service": alone.service,
-        }
-
-
-def _closed(study: Study, opened_drugs: list[str]) -> Iterator[dict]:
-    """Drugs that not everybody can get and that are not made reachable here, and why, line by line."""
-    for key, (u, _) in study.use_cases.items():
-        for t in u.therapies:
-            for drug, share, ceiling in t.reach:
-                if drug not in opened_drugs and share < 1 - 1e-9:
-                    yield {"drug": drug, "name": _name(study, drug)} | study.label(key) | {
-                        "share_today": share, "ceiling": ceiling, "reason": _shut(study, u, share, ceiling)}
-        for drug in _unpriced(study, u) if not u.therapies else ():
-            if drug not in opened_drugs:
-                yield {"drug": drug, "name": _name(study, drug)} | study.label(key) | {
-                    "share_today": None, "ceiling": None, "reason": _shut(study, u, 0.0, 0.0)}
-
-
-def _unpriced(study: Study, u: UseCase) -> list[str]:
-    """Drugs of a line that has none in the model: a number of theirs is missing."""
-    therapies = study.evidence.records("therapies", indication_id=u.indication, biomarker_id=u.biomarker)
-    return sorted({r["drug"] for t in therapies for r in study.evidence.records("therapy_drugs", therapy_id=t["therapy_id"])
-                   if r["part"] == "added"})
-
-
-def _shut(study: Study, u: UseCase, share: float, ceiling: float) -> str:
-    if u.gap:
-        return f"the line cannot be planned: missing is {u.gap}"
-    if u.excluded:
-        return "the line is left out by the scenario"
-    if not u.gated:
-        return f"the evidence of the line (level {u.level}) does not pass the gate of level {study.scenario.evidence_gate.level}"
-    if ceiling <= 0:
-        return "it cannot be got here, and no access to it could be bought: its ceiling is nothing"
-    return f"it is as reachable as it could be made: its ceiling is no higher than today's {share:.0%}"
 
 
 def _words(study: Study, rows: list[dict], pairs: list[dict], untested: list[dict]) -> list[str]:

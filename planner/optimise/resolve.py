@@ -19,6 +19,7 @@ from planner.optimise.integer import Search, Settled
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
+from planner.optimise.whole import WholeNumbers
 from planner.pathway.problem import Problem, UseCase
 from planner.scenario.model import Scenario
 
@@ -37,7 +38,7 @@ class Optimum:
     solves: int
 
 
-class Engine:
+class Engine(WholeNumbers):
     """A problem under a scenario, solved and re-solved in place.
 
     The one formulation is loaded twice: ``model`` maximises value, ``cheapest`` minimises money at
@@ -62,54 +63,6 @@ class Engine:
         self.settled: Settled | None = None  # whole numbers, where there are any
         self._bounds = self._limits()
         self.settle()
-
-    # -- whole instruments -------------------------------------------------------------------------
-
-    @cached_property
-    def integers(self) -> np.ndarray:
-        """Columns that must be whole."""
-        lab = self.formulation.laboratory
-        return np.array([self._columns[v] for v in lab.integers] if lab else [], int)
-
-    def settle(self) -> None:
-        """Search the whole numbers of the present limits and hold them; a linear model has none."""
-        if not len(self.integers):
-            return
-        self.free_integers()
-        lab = self.scenario.laboratory
-        search = Search(self.model, self.integers, lab.seconds, lab.gap)
-        self.settled = search.settle(self.model.row["health"], self.money_cost)
-        if self.settled is not None:
-            self.hold(self.settled.values)
-        self.kept = {q: a for q, a in self.kept.items() if q[0] == "by itself"}
-
-    def hold(self, values: np.ndarray) -> None:
-        """Hold the whole numbers at these values in both models."""
-        for model in (self.model, self.cheapest):
-            model.set_column_bounds(self.integers, values, values)
-
-    def free_integers(self) -> None:
-        """Let the whole numbers take any value between their bounds."""
-        model = self.arrays[2]
-        lower, upper = (np.asarray(b, float)[self.integers] for b in (model.col_lower_, model.col_upper_))
-        for loaded in (self.model, self.cheapest):
-            loaded.set_column_bounds(self.integers, lower, upper)
-
-    @property
-    def gap(self) -> float:
-        """Share of the best health that a longer search for whole instruments could still add at most."""
-        return self.settled.gap if self.settled else 0.0
-
-    def lost_with_fewer(self, columns: list[int]) -> float | None:
-        """Value lost a year where one instrument fewer is bought in every year, nothing else whole is taken up and
-        everything is re-planned; None where no plan is left."""
-        most, held = np.round(self.settled.values), self.run()
-        fewer = np.where(np.isin(self.integers, columns), np.maximum(most - 1, 0), most)
-        self.model.set_column_bounds(self.integers, np.zeros(len(fewer)), fewer)
-        lab = self.scenario.laboratory
-        found = Search(self.model, self.integers, lab.seconds / 4, lab.gap / 10).most()
-        self.hold(most)
-        return None if found is None else max(0.0, held - found[0]) / self.weight
 
     # -- set up ----------------------------------------------------------------------------------
 
@@ -237,15 +190,6 @@ class Engine:
     def _priced(self) -> list[str]:
         """Rows of limits that are set; of instruments where there are any."""
         return [n for n, v in self._bounds.items() if v is not None] + [n for n in self._other_limits if self._stands(n)]
-
-    def _stands(self, row: str) -> bool:
-        """Whether a capacity row is one of instruments that are there or bought."""
-        lab = self.formulation.laboratory
-        if lab is None or not row.startswith("capacity_") or self.settled is None:
-            return not row.startswith("capacity_")
-        platform, _, year = row.removeprefix("capacity_").rpartition("_")
-        held = dict(zip(self.integers.tolist(), self.settled.values, strict=True))
-        return bool(lab.platform(platform).existing + held[self.column(lab.instruments[platform, int(year) - 1])])
 
     @cached_property
     def _other_limits(self) -> list[str]:

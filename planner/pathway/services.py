@@ -97,7 +97,7 @@ class ServiceBuilder:
         return Biopsy(shares[0].value, shares[1].value, cost.value, days.value)
 
     def _tissue(self) -> tuple[tuple[float, float], ...]:
-        rows = self.values.evidence.records("tissue", indication_id=self.name) if "tissue" in self.values.evidence.tables else []
+        rows = self.values.evidence.records("tissue", indication_id=self.name)
         return tuple(sorted((r["slides"], self.values.row_fact(
             "tissue", r, "share_with_at_least", f"samples with {r['slides']} slides", "share",
             indication_id=self.name, slides=str(r["slides"])).value) for r in rows))

@@ -13,7 +13,7 @@ import planner
 from planner import cli, commands
 from planner.errors import Infeasible, Issue
 from planner.report import analyses
-from planner.report.analysis_tables import TABLES
+from planner.report.analyses import ALL as TABLES
 from planner.report.workbook import write_analysis
 from planner.scenario import load
 

@@ -133,9 +133,9 @@ def test_a_workbook_in_no_folder(ask, evidence, tmp_path):
         write_analysis(ask(frontier.frontier), evidence, tmp_path / "none" / "a.xlsx")
 
 
-@pytest.mark.parametrize("kind", analysis_tables.TABLES)
+@pytest.mark.parametrize("kind", analyses.ALL)
 def test_descriptions_hold_together(kind):
-    wanted = analysis_tables.TABLES[kind]
+    wanted = analyses.ALL[kind]
     assert kind in analyses.HEADINGS and len({t.title for t in wanted}) == len({t.name for t in wanted}) == len(wanted)
     for table in wanted:
         assert len(table.title) <= 31  # of a sheet

@@ -25,7 +25,8 @@ USE = {
 }
 HEAD = """# Analyses: commands, tables, columns
 
-Written from `planner/report/analysis_tables.py` and `strategy_tables.py`. Every command also takes `--budget`, `--set` and `--evidence` as `plan`
+Written from `planner/report/analysis_tables.py` and `strategy_tables.py`. Every command also takes `--budget`, `--set` and
+`--evidence` as `plan`
 does (`compare` lays them over each scenario), and `--out FILE` (.json, .xlsx, .csv; several files may be named). Without
 `--out` the answer is printed in words, then the main tables, rounded, as many rows and columns as fit.
 
@@ -64,7 +65,7 @@ def test_the_page_is_the_description():
 def test_the_uses_name_every_option(capsys):
     from planner import cli
 
-    for kind, use in USE.items():
+    for use in USE.values():
         assert cli.main([use.split()[0], "--help"]) == 0
         text = capsys.readouterr().out
         assert all(word.strip("[]") in text for word in use.split() if "--" in word)
