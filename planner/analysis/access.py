@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from planner.analysis.access_gaps import closed_drugs, untested_lines
+from planner.analysis.access_gaps import PAID, closed_drugs, untested_lines
 from planner.analysis.levers import Key, opened
 from planner.analysis.study import Analysis, Progress, Study, dust, figure, money, silent
 from planner.evidence.base import Evidence
