@@ -119,6 +119,16 @@ def bare_list(engine: Engine) -> tuple[float, int]:
     return seconds, calls
 
 
+def cpu_model() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or "unknown processor"
+
+
 EVIDENCE = planner.load_evidence()
 
 
@@ -144,7 +154,8 @@ def main(name: str = "kenya") -> int:
     plan_from_engine(engine, EVIDENCE, planner.MODEL_VERSION)
     full = timed(lambda: plan_from_engine(engine, EVIDENCE, planner.MODEL_VERSION), 5)
     inside, solves = bare_list(engine)
-    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"machine: {cpu_model()} ({platform.machine()}), {os.cpu_count()} cores, Python {platform.python_version()}; load "
+          f"before the start {os.getloadavg()[0]:.1f}")
     print(f"model: {scenario.name}: {len(variables)} variables, {len(constraints)} constraints")
     print(f"load evidence {load_seconds:.2f} s; resolve one country {problem_seconds:.2f} s")
     report = [

@@ -22,6 +22,7 @@ from planner.analysis.audit_types import PatientType, patient_types
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence, load_evidence
 from planner.pathway.build import build_problem
+from planner.pathway.problem import Problem
 
 # What the audit does not recompute, by place in the file: it would have to plan again, or it is words.
 NOT_AUDITED = {
@@ -77,9 +78,10 @@ def audit(path: str | Path, overlays: Iterable[str | Path] = (), evidence: Evide
     return judge(file, evidence, Path(path).name)
 
 
-def judge(file: PlanFile, evidence: Evidence, name: str = "plan") -> Audit:
-    """The audit of a plan that was read. Raises :class:`BadInput` where its scenario does not fit the evidence."""
-    problem = build_problem(evidence, file.scenario)
+def judge(file: PlanFile, evidence: Evidence, name: str = "plan", problem: Problem | None = None) -> Audit:
+    """The audit of a plan that was read, on the numbers of its own problem where that is not built already. Raises
+    :class:`BadInput` where its scenario does not fit the evidence."""
+    problem = problem or build_problem(evidence, file.scenario)
     book = Book(problem, file.scenario, file.document["solution"], AtHome.of(problem.laboratory, file.document))
     sheet = Sheet()
     check_rules(book, sheet, _reference(file.document))

@@ -40,14 +40,16 @@ def changes(name: str, first: Plan, second: Plan, why: Mapping[tuple, list[str]]
                 "because": tuple(why.get(key, ())), "reason": now["reason"]["text"] if now else "not in this evidence"}
 
 
-def against_today(name: str, plan: Plan) -> Iterator[dict]:
-    """Lines whose testing today is known: tested more, less, newly, no longer or the same in the plan."""
+def against_today(name: str, plan: Plan, why: Mapping[tuple, list[str]] | None = None) -> Iterator[dict]:
+    """Lines whose testing today is known: tested more, less, newly, no longer or the same in the plan, and what did
+    it, by line."""
     for row in sorted(plan.document["list"], key=line_key):
         if row["coverage_today"] is None:
             continue
         yield {"plan": name} | line_label(row) | {
             "change": _beside(row["coverage_today"], row["coverage"]), "coverage_today": row["coverage_today"],
-            "coverage_after": row["coverage"], "rank_after": row["rank"], "reason": row["reason"]["text"]}
+            "coverage_after": row["coverage"], "rank_after": row["rank"],
+            "because": tuple((why or {}).get(line_key(row), ())), "reason": row["reason"]["text"]}
 
 
 def _beside(today: float, after: float) -> str:

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from planner.analysis.batch import version
-from planner.analysis.changed import against_today, changes, in_list, line_key, line_label
+from planner.analysis.changed import SMALL, against_today, changes, in_list, line_key, line_label
 from planner.analysis.study import Analysis, Frozen, Progress, frozen_rows, lowered, silent
+from planner.analysis.study import money as dollars
 from planner.analysis.versions import evidence_changes
 from planner.errors import BadInput, Issue, PlannerError
 from planner.evidence.base import Evidence
@@ -24,6 +25,7 @@ from planner.scenario.reading import Layer, resolve
 from planner.scenario.scenario import difference
 
 MOST = 12  # plans on one page
+CHOICE = "today's money, spent where it brings most"
 CHANGED = ("plan", "indication_id", "biomarker_id", "indication", "short_name", "change")
 OUTCOMES = ("testing_cost", "treatment_cost", "incremental_cost", "qalys", "life_years", "deaths_averted", "dalys_averted",
             "patients_eligible", "patients_tested", "positives_found", "patients_treated", "lines_funded", "net_health",
@@ -38,8 +40,9 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
     all. Tables: ``outcomes`` (one row per plan, today first), ``lines`` (plan x line), ``changes`` (plan x
     line that entered, left or changed, with what did it), ``settings`` (what sets each scenario apart),
     ``evidence`` (rows that differ between two versions and the lines each of them moves), ``because`` and
-    ``moved`` (the causes of changes, and the lines that evidence moves, one a row). Raises BadInput and
-    Infeasible, the latter naming the scenario.
+    ``moved`` (the causes of changes, and the lines that evidence moves, one a row), ``today`` (plan x line whose
+    testing today is known, with what sets it apart) and ``today_because`` (its causes, one a row). Raises
+    BadInput and Infeasible, the latter naming the scenario.
     """
     _checked(scenarios, against)
     plans = []
@@ -56,6 +59,9 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
         moved = [_by_line(tried)]
     changed = [change for name, plan, why in zip(names[1:], plans[1:], moved, strict=True)
                for change in changes(name, plans[0], plan, why)]
+    versions = [evidence] * len(plans) if against is None else [evidence, against]
+    today = [row for name, plan, its in zip(names, plans, versions, strict=True)
+             for row in against_today(name, plan, _since_today(plan, its))]
     tables = {
         "outcomes": list(_outcomes(names, plans)), "lines": list(_lines(names, plans)), "changes": changed,
         "settings": [{"plan": name, "difference": text} for name, s in zip(names[1:], scenarios[1:], strict=False)
@@ -63,14 +69,15 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
         "evidence": tried,
         "because": [{k: c[k] for k in CHANGED} | {"because": cause} for c in changed for cause in c["because"]],
         "moved": list(_moved(tried)),
-        "today": [row for name, plan in zip(names, plans, strict=True) for row in against_today(name, plan)],
+        "today": today,
+        "today_because": [{k: c[k] for k in CHANGED} | {"because": cause} for c in today for cause in c["because"]],
     }
     first = plans[0]
     head = {key: first.document[key] for key in ("model_version", "base_year", "evidence", "place", "currency", "threshold")}
     if against is not None:
         head["against_evidence"] = {"version": against.version, "sha256": against.digest}
     return Analysis("compare", scenarios[0], Frozen(head), Frozen({"plans": names}),
-                    tuple(_words(names, plans, changed, tables["today"])), frozen_rows(tables))
+                    tuple(_words(names, plans, changed, today)), frozen_rows(tables))
 
 
 def _checked(scenarios: Sequence[Scenario], against: Evidence | None) -> None:
@@ -142,6 +149,48 @@ def _settings_alone(first: Plan, second: Plan, evidence: Evidence, progress: Pro
                 out.setdefault(line_key(change), []).append(text)
     together = {key for k in wanted if (key := tuple(k.split("/"))) not in out} if single else ()
     return {key: ["the differences together"] for key in together} | out
+
+
+def _since_today(plan: Plan, evidence: Evidence) -> dict[tuple, list[str]]:
+    """What sets a plan apart from today's practice, by line: a mandate, an exclusion or a given list; else the plan
+    with today's testing money is tried, and what changes with that too is laid to the choice, the rest to the money."""
+    rows = {line_key(r): r for r in against_today("", plan)}
+    totals = plan.document["reference"]["totals"]
+    if not rows or not totals:
+        return {}
+    same = _same_money(plan.scenario, totals["testing_cost"], evidence)
+    money = f"{dollars(plan.totals['testing_cost'])} a year for tests against {dollars(totals['testing_cost'])} today"
+    planned = {line_key(r): r for r in plan.document["list"]}
+    return {key: _cause(plan.scenario, planned[key], row["change"] == same.get(key), money)
+            for key, row in rows.items() if row["change"] != "same"}
+
+
+def _same_money(scenario: Scenario, spent: float, evidence: Evidence) -> dict[tuple, str]:
+    """How lines would stand beside today were today's testing money planned; nothing where that cannot be."""
+    if scenario.mode == "evaluate":
+        return {}
+    budget = scenario.budget.model_copy(update={"testing": spent, "basis": "all"})
+    try:
+        plan = make_plan(scenario.model_copy(update={"budget": budget}), evidence, "")
+    except PlannerError:  # mandates may need more than is spent today
+        return {}
+    return {line_key(r): r["change"] for r in against_today("", plan)}
+
+
+def _cause(scenario: Scenario, row: Mapping[str, Any], chosen: bool, money: str) -> list[str]:
+    """Why one line stands otherwise than today."""
+    line = f"{row['indication_id']}/{row['biomarker_id']}"
+    if scenario.mode == "evaluate":
+        return ["the list is given"]
+    if line in scenario.policy.exclude:
+        return ["the scenario leaves it out"]
+    if row["mandated"]:
+        return ["it must be funded"]
+    cause = [CHOICE if chosen else money]
+    most = row["attainable_coverage"]
+    if row["coverage"] < row["coverage_today"] and row["coverage"] >= most - SMALL:
+        return [f"no more than {most:.0%} can be reached under the limits of coverage"]
+    return cause
 
 
 def _singly(a: Scenario, b: Scenario) -> Iterator[Scenario]:

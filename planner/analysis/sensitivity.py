@@ -17,7 +17,7 @@ from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.optimise.many import ManyModels
 from planner.pathway.build import build_problem
-from planner.pathway.drawn import GROUPS, EndValues, Parameter, movers, value_gated
+from planner.pathway.drawn import GROUPS, NOT_DRAWN, EndValues, Parameter, movers, value_gated
 from planner.pathway.words import number_words
 from planner.result.reasons import FUNDED
 from planner.scenario.faults import nearest
@@ -44,7 +44,7 @@ def sensitivity(scenario: Scenario, evidence: Evidence, two_way: tuple[str, str]
     rows = _one_way(study, parameters, base_value, progress)
     rows.sort(key=lambda r: (-r["swing"], r["name"]))
     grid = _grid(study, parameters, two_way) if two_way else []
-    settings = {"objective": scenario.objective, "base": base_value, "parameters": len(rows),
+    settings = {"objective": scenario.objective, "base": base_value, "parameters": len(rows), "not_moved": list(NOT_DRAWN),
                 "two_way": list(two_way) if two_way else None}
     return study.answer("sensitivity", settings, _words(rows, base_value),
                         {"parameters": rows, "grid": grid, "lines_changed": _changed(study, rows)})

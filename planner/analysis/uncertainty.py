@@ -21,7 +21,7 @@ from planner.analysis.study import Analysis, Progress, Study, figure, money, sil
 from planner.errors import BadInput, Issue, PlannerError, SolverFailure
 from planner.evidence.base import Evidence
 from planner.optimise.solver import INF
-from planner.pathway.drawn import GROUPS, movers
+from planner.pathway.drawn import GROUPS, NOT_DRAWN, movers
 from planner.pathway.words import number_words
 from planner.result.make import plan_from_engine
 from planner.scenario.model import Scenario
@@ -69,7 +69,7 @@ def uncertainty(scenario: Scenario, evidence: Evidence, draws: int = 1000, seed:
         "beats_reference": _beats(like_net, names), "beats_reference_health": _beats(like.candidate_health, names),
         "reference": names[0], "compared_lines": compared, "all_lines": len(study.engine.keys),
         "recourse": "where a draw's money does not reach, every line is delivered to the same share of its people",
-        "groups": GROUPS,
+        "groups": GROUPS, "not_drawn": list(NOT_DRAWN),
     }
     return study.answer("uncertainty", settings, _words(study, tables, settings), tables)
 

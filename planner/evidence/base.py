@@ -253,8 +253,25 @@ def _merge(table: Table, base: pd.DataFrame | None, over: pd.DataFrame | None) -
     key = list(table.key)
     replaced = set(_keys(over[key]))
     kept = base[[k not in replaced for k in _keys(base[key])]]
+    over = _instead(table, base, over)
     merged = pd.concat([kept.astype(object), over.astype(object)])
     return merged.astype(over.dtypes.to_dict())
+
+
+def _instead(table: Table, base: pd.DataFrame, over: pd.DataFrame) -> pd.DataFrame:
+    """Overlay rows whose note tells the number that was shipped, where they replace another one."""
+    if "note" not in table.columns:
+        return over
+    # bounds, sizes and years belong to the value; the value is what a reader compares
+    values = [f.name for f in table.fields if f.type == "number" and not f.name.endswith(("low", "high")) and f.name != "n"]
+    shipped = {tuple(r[k] for k in table.key): r for r in rows_of(base)}
+    notes = []
+    for row in rows_of(over):
+        was = shipped.get(tuple(row[k] for k in table.key), {})
+        told = [f"instead of {c.replace('_', ' ')} {was[c]:.6g} shipped" for c in values
+                if was.get(c) is not None and row[c] is not None and was[c] != row[c]]
+        notes.append("; ".join([*filter(None, (row["note"],)), *told]) or None)
+    return over.assign(note=pd.Series(notes, index=over.index, dtype=over["note"].dtype))
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple]:

@@ -111,6 +111,12 @@ class Search:
         info = self.highs.getInfo()
         return -info.objective_function_value, -info.mip_dual_bound
 
+    def least(self) -> np.ndarray | None:
+        """Whole numbers of the cheapest answer to the present question (its cost is money); None where it has none."""
+        if self._run("money", self.seconds) == "infeasible":
+            return None
+        return np.round(np.array(self.highs.getSolution().col_value)[self.integers])
+
     def _run(self, stage: str, seconds: float) -> str:
         watcher = _watcher.get()
         before = self.highs.getRunTime() if hasattr(self.highs, "getRunTime") else 0.0

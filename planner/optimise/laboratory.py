@@ -56,6 +56,7 @@ def laboratory(f: Formulation) -> Laboratory | None:
         for p in home.platforms:
             top = _most_instruments(home, p, most) if f.scenario.services.buy_instruments else 0
             lab.instruments[p.platform, t] = f.lp.add_variable(f"U_{p.platform}_{t + 1}", 0, top, pulp.LpInteger)
+            f.constrain(f"room_{p.platform}_{t + 1}", {lab.instruments[p.platform, t]: 1.0}, pulp.LpConstraintLE, top)
             if t:
                 f.constrain(f"stays_{p.platform}_{t + 1}",
                             {lab.instruments[p.platform, t]: 1.0, lab.instruments[p.platform, t - 1]: -1.0},
@@ -64,6 +65,8 @@ def laboratory(f: Formulation) -> Laboratory | None:
         for assay in home.assays:
             _assay(f, lab, assay, {n: row for (a, n), row in demand.items() if a == assay.assay},
                    most.get(assay.assay, 0.0), t)
+        used = {w: -1.0 for (_, year), w in lab.offered.items() if year == t}
+        f.constrain(f"opened_{t + 1}", {lab.open[t]: 1.0} | used, pulp.LpConstraintLE, 0)
         for p in home.platforms:
             _capacity(f, lab, p, t)
         if not lab.offered:

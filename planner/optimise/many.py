@@ -47,7 +47,11 @@ class Versions(Formulation):
         self.rows[name.replace("-", "")] = (row, rhs)
 
     def _may_save(self, name: tuple, row: Row) -> bool:
-        return "_".join(map(str, ("Dplus", *name))).replace("-", "") in self._known
+        known = "_".join(map(str, ("Dplus", *name))).replace("-", "") in self._known
+        if not known and any(np.any(c < 0) for c in row.values()):
+            raise SolverFailure([Issue("savings of " + "_".join(map(str, name)), "a version saves where the model itself cannot",
+                                       "report the scenario")])
+        return known
 
     def _adopt(self, base: Formulation) -> None:
         """The base's results with the objects of this problem behind them."""
@@ -136,39 +140,60 @@ class ManyModels:
         self.cost = CHEAPEST * self.row(self.versions.money) - self.value
 
     def _matrix(self) -> None:
-        """Places of the coefficients that vary, and their values by version."""
-        start, index = np.array(self.lp.a_matrix_.start_), np.array(self.lp.a_matrix_.index_)
+        """Places of the coefficients that vary, and their values by version. One that is nothing in the model and
+        something in a version gets a place; one that the versions do not have is nothing in all of them."""
+        rows = {r: {self.columns[v]: c for v, c in row.items()} for name, (row, _) in self.versions.rows.items()
+                if (r := self.row_index.get(name)) is not None}
+        where = self._places(rows)
         self.base_values = np.array(self.lp.a_matrix_.value_)
         places, numbers = [], []
-        for name, (row, _) in self.versions.rows.items():
-            r = self.row_index.get(name)
-            if r is None:
-                continue
-            where = {index[p]: p for p in range(start[r], start[r + 1])}
-            for variable, coefficient in row.items():
-                place = where.get(self.columns[variable])
-                if place is None:
-                    if np.any(coefficient):
-                        raise SolverFailure([Issue(name, f"{variable.name} has no place in the model", "report the scenario")])
-                    continue
+        for r, row in rows.items():
+            for column, place in where[r].items():
+                coefficient = row.get(column, 0.0)
                 if isinstance(coefficient, np.ndarray) or coefficient != self.base_values[place]:
                     places.append(place)
                     numbers.append(np.broadcast_to(coefficient, self.size))
         self.places = np.array(places, int)
         self.numbers = np.array(numbers, float).reshape(len(places), self.size)
 
+    def _places(self, rows: dict[int, dict]) -> dict[int, dict[int, int]]:
+        """Place in the matrix by row and column, after room was made for what has none."""
+        matrix = self.lp.a_matrix_
+        start, index = np.array(matrix.start_), np.array(matrix.index_)
+        new = [(r, column) for r in sorted(rows) for held in [set(index[start[r]:start[r + 1]].tolist())]
+               for column, c in rows[r].items() if column not in held and np.any(c)]
+        if new:
+            ends = [start[r + 1] for r, _ in new]
+            matrix.value_ = np.insert(np.array(matrix.value_), ends, 0.0)
+            index = np.insert(index, ends, [column for _, column in new]).astype(np.int32)
+            added = np.zeros(len(start), start.dtype)
+            np.add.at(added, [r + 1 for r, _ in new], 1)
+            start = start + np.cumsum(added, dtype=start.dtype)
+            matrix.start_, matrix.index_ = start, index
+        return {r: {int(index[p]): p for p in range(start[r], start[r + 1])} for r in rows}
+
     def _bounds(self) -> None:
-        """Right-hand sides that vary: what blind spending leaves of a budget, of a supply."""
+        """Right-hand sides that vary: what blind spending leaves of a budget, of a supply; and the results of tests
+        that are no better than chance in a version, which then supply nobody."""
         upper = np.array(self.lp.row_upper_)
-        for name, limit in self.engine.limits.items():
-            if limit is not None:
-                upper[self.row_index[name]] = limit
+        limits = {self.row_index[name]: limit for name, limit in self.engine.limits.items() if limit is not None}
+        for r, limit in limits.items():
+            upper[r] = limit
+        additional = self.engine.scenario.budget.basis == "additional"  # today's money is in the engine's limits only
         self.upper = {}
         self.base_upper = upper
         for name, (_, rhs) in self.versions.rows.items():
             r = self.row_index.get(name)
-            if isinstance(rhs, np.ndarray) and r is not None and np.isfinite(upper[r]):
+            if r is None or not np.isfinite(upper[r]) or (additional and r in limits):
+                continue
+            if isinstance(rhs, np.ndarray):
                 self.upper[r] = rhs
+            else:
+                upper[r] = rhs
+        self.base_columns = np.array(self.lp.col_upper_)
+        results = ((k, k.option.result(k.source.biomarker)) for k in self.versions.taken)
+        chance = {self.columns[k.q]: np.broadcast_to(found.se + found.sp <= 1, self.size) for k, found in results}
+        self.shut = {column: mask for column, mask in chance.items() if mask.any()}
 
     # -- solving ----------------------------------------------------------------------------------
 
@@ -182,6 +207,10 @@ class ManyModels:
         self.lp.a_matrix_.value_ = values
         self.lp.col_cost_ = self.cost[:, n]
         self.lp.row_upper_ = upper
+        if self.shut:
+            columns = self.base_columns.copy()
+            columns[[column for column, mask in self.shut.items() if mask[n]]] = 0.0
+            self.lp.col_upper_ = columns
         highs = self.model.highs
         basis = highs.getBasis()
         highs.passModel(self.lp)

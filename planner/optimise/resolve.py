@@ -400,6 +400,7 @@ class Engine:
         with self._lifted():
             covers = self._fix_coverage(wanted)
             self.model.set_cost(self.vector(merge(*self.formulation.testing.values())))
+            self._hold_cheapest()
             solution = self.model.solve()
             if solution.status.has_solution:
                 self.model.set_row("tests_paid", None, solution.objective * (1 + 1e-9) + 1e-6)
@@ -410,6 +411,14 @@ class Engine:
             for name, upper in covers.items():
                 self.model.set_row(name, None, upper)
         return solution if solution.status.has_solution else None
+
+    def _hold_cheapest(self) -> None:
+        """Hold the whole numbers of the cheapest answer to the present question, where there are any."""
+        if len(self.integers):
+            lab = self.scenario.laboratory
+            whole = Search(self.model, self.integers, lab.seconds, lab.gap).least()
+            if whole is not None:
+                self.model.set_column_bounds(self.integers, whole, whole)
 
     @contextmanager
     def _lifted(self):

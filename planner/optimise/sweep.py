@@ -51,9 +51,7 @@ class Sweeper:
         top, value = self._full()
         if not np.isfinite(value):
             return ()
-        low = self._at(0.0)
-        if not np.isfinite(low[1]):
-            low = self._at(self._bottom(top))
+        low = self._lowest(top)
         bottom, high = low[0], self._at(top)
         found = {bottom: low, top: high}
         stack = [(low, high)]
@@ -74,6 +72,17 @@ class Sweeper:
             stack += [(c, b), (a, c)]
         ordered = [found[x] for x in sorted(found)]
         return tuple(Point(x + self.shift, v, cover) for x, v, _, cover in ordered)
+
+    def _lowest(self, top: float):
+        """The point of the smallest budget. Where floors hold it is asked for at once: nothing at all seldom does."""
+        if self._floored():
+            return self._at(self._bottom(top))
+        low = self._at(0.0)
+        return low if np.isfinite(low[1]) else self._at(self._bottom(top))
+
+    def _floored(self) -> bool:
+        model = self.engine.model
+        return any(model.bounds(name)[0] > 0 for name in model.row if name.startswith("floor_"))
 
     def _full(self) -> tuple[float, float]:
         """(a budget at which more buys nothing, the smallest with one year; value there)."""
@@ -98,7 +107,8 @@ class Sweeper:
         return max(activity[self.engine.model.row[name]] for name in self.rows)
 
     def _bottom(self, top: float) -> float:
-        """A budget with which the other limits and floors can be met, the smallest with one year."""
+        """A budget with which the other limits and floors can be met, the smallest with one year; nothing where
+        nothing is needed."""
         engine = self.engine
         self._limit(None)
         engine.model.set_cost(sum(engine.vector(engine.formulation.axis(self.axis, t))
@@ -106,7 +116,7 @@ class Sweeper:
         engine.run()
         least = self._dearest_year()
         engine.model.set_cost(engine.value_cost)
-        return min(top, least * (1 + 1e-9) + 1e-6)
+        return 0.0 if least <= 1e-6 else min(top, least * (1 + 1e-9) + 1e-6)
 
     def _limit(self, amount: float | None) -> None:
         for name in self.rows:

@@ -173,7 +173,7 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
     kept, above = gate(therapies, scenario, threshold, values.decided(key))
     today = values.share("current_practice", "coverage", "tested today", pool=False,
                          indication_id=indication, biomarker_id=biomarker)
-    today = today if today and today.level in ("country", "region", "scenario") else None
+    today = today if today and today.level in ("country", "region", "scenario") else _not_used(values, today)
     return UseCase(
         values.place.region or values.place.iso3, indication, biomarker, use["name"],
         rows[0]["role"] if rows else "selects", prevalence.value if prevalence else 0.0,
@@ -185,6 +185,14 @@ def _use_case(values, scenario: Scenario, row, patients: Eligible, fit, remainin
         tuple(r["requires_biomarker_id"] for r in evidence.records(
             "prerequisites", indication_id=indication, biomarker_id=biomarker)), tuple(above),
     )
+
+
+def _not_used(values: Values, borrowed: Fact | None) -> None:
+    """Testing today of other countries is kept among the inputs as what it is: seen, and not used."""
+    if borrowed:
+        where = f"{borrowed.level.replace('_', ' ')} {borrowed.stratum}".replace("who", "WHO").replace("un ", "UN ")
+        note = f"not used: borrowed from the {where}" if borrowed.level != "world" else "not used: borrowed from elsewhere"
+        values.note("current_practice", replace(borrowed, note="; ".join(filter(None, (note, borrowed.note)))))
 
 
 def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float, decided: tuple[str, ...] | None = None):

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
+import numpy as np
+
+from planner.pathway.arrays import exp, least, most
 from planner.pathway.resolve_values import Values, present
 from planner.units import annuity
 
@@ -18,11 +22,11 @@ ECHOCARDIOGRAM_MONTHS = 3  # monitoring interval with HER2 antibodies, trastuzum
 
 def mean_months(duration: float, kind: str, cap: float | None) -> float:
     """Mean months on treatment. A median of an exponential has the mean median / ln 2; a cap
-    truncates it."""
+    truncates it. The duration may be an array of versions."""
     if kind in ("fixed", "mean"):
-        return min(duration, cap) if present(cap) else duration
+        return least(duration, cap) if present(cap) else duration
     mean = duration / LN2
-    return mean * (1 - math.exp(-cap / mean)) if present(cap) else mean
+    return mean * (1 - exp(-cap / mean)) if present(cap) else mean
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Course:
 
 def spread(monthly: float, months: float, upfront: float, rate: float) -> Course:
     """Cash by year of an even monthly cost over ``months`` and an amount at the start."""
-    years = max(1, math.ceil(months / 12 - 1e-9))
-    by_year = [monthly * min(12.0, months - 12 * j) for j in range(years)]
+    years = max(1, math.ceil(float(np.max(months)) / 12 - 1e-9))  # the longest of many versions
+    by_year = [monthly * most(0.0, least(12.0, months - 12 * j)) for j in range(years)]
     by_year[0] = by_year[0] + upfront
     return Course(tuple(by_year), upfront + 12 * monthly * annuity(months / 12, rate))
 
@@ -114,6 +118,6 @@ def course(values: Values, drugs: list[tuple[str, float]], indication: str, rate
     for drug, months in drugs:
         total = plus(total, drug_course(values, drug, indication, months, rate))
     if watched and drugs:
-        longest = max(months for _, months in drugs)
+        longest = reduce(most, (months for _, months in drugs))
         total = plus(total, monitoring(values, [d for d, _ in drugs], longest, rate))
     return total

@@ -43,9 +43,17 @@ DRAWN: dict[str, tuple[str, str]] = {
 GROUPS = {
     "patients": "how many patients there are and reach care", "prevalence": "how common the biomarkers are",
     "testing": "how well and how fast the tests work", "test_costs": "what the tests cost",
-    "treatment_costs": "what giving the drugs costs (not their price)",
+    "treatment_costs": "how long drugs are given, and what giving them costs (not their price)",
     "blind_use": "how many are given the drug without the test", "effects": "how much the drugs help",
 }
+# What has a value in the evidence and no draw, in words.
+NOT_DRAWN = (
+    "drug access, drug prices, doses and wastage, thresholds and the discount rate (levers of policy or of judgement)",
+    "durations that are fixed by the regimen", "survival of the control arms, and both arms where no ratio was read (the ratio, "
+    "or a factor on the gain, is drawn)", "the share of patients for whom a therapy is an option (sub_share)",
+    "what a therapy brings non-carriers, as a part of what it brings carriers (noncarrier_gain_ratio)",
+    "life tables, currencies and price levels", "today's coverage",
+)
 
 
 @dataclass(frozen=True)
@@ -228,6 +236,17 @@ class UncertainValues(Values):
                                         row["therapy_id"], value, row["quality"], distribution, stated,
                                         ("therapies", "effect", row["source_id"])))
         return (versions, None) if ratio else (None, versions)
+
+    def duration_draw(self, row: dict) -> float | np.ndarray:
+        """Months on treatment, lognormal with a width by grade (no intervals were read); those that the regimen
+        fixes are a rule."""
+        months = row["duration_months"]
+        distribution = None if months is None or row["duration_kind"] == "fixed" else \
+            positive_of(months, None, None, row["quality"])
+        if distribution is None:
+            return months
+        return self._kept(Parameter("treatment_costs", "therapies", "months on treatment", row["therapy_id"], months,
+                                    row["quality"], distribution))
 
 
 def stream(*names) -> np.random.Generator:

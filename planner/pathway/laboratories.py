@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from planner.errors import BadInput, Issue
 from planner.pathway.costing import DAYS_A_YEAR, yearly_cost
 from planner.pathway.problem import Fact, HomeAssay, HomeLaboratory, Platform
 from planner.pathway.resolve_values import Values, present
@@ -133,9 +134,14 @@ class Laboratories:
     def _platforms(self):
         own = self.scenario.laboratory.instruments
         for row in self.values.evidence.records("platforms"):
-            if row["kind"] == "send_out" or TIERS.index(row["lowest_tier"]) > TIERS.index(self.tier):
+            key, there = {"platform_id": row["platform_id"]}, own.get(row["platform_id"], 0)
+            if row["kind"] == "send_out":
+                if there:
+                    raise BadInput([Issue(f"laboratory.instruments {row['platform_id']}",
+                                          "it is one firm's own and cannot stand in a laboratory here", "take it out")])
                 continue
-            key = {"platform_id": row["platform_id"]}
+            if not there and TIERS.index(row["lowest_tier"]) > TIERS.index(self.tier):  # what stands there counts
+                continue
             capital = self.values.row_money("platforms", row, "capital_cost", "price of an instrument", "USD", **key)
             setup = self.values.row_money("platforms", row, "setup_cost", "setting up an instrument", "USD", **key)
             numbers = {name: self.values.row_fact("platforms", row, name, words, unit, **key).value
@@ -146,7 +152,7 @@ class Laboratories:
             service = capital * numbers["service_share"]
             yearly = yearly_cost(capital + setup, numbers["life_years"], self.scenario.discount_rate, service)
             yield Platform(row["platform_id"], row["name"], yearly, service, numbers["runs_per_year"],
-                           bool(row["shared_run"]), own.get(row["platform_id"], 0), capital)
+                           bool(row["shared_run"]), there, capital)
 
     def _assay(self, row: dict) -> None:
         """Take an assay into the home laboratory, or tell why it cannot be run there."""

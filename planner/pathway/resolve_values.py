@@ -161,6 +161,10 @@ class Values:
         """(ratio, factor) that replace what a therapy row states; neither where nothing is drawn."""
         return None, None
 
+    def duration_draw(self, row: dict) -> float:
+        """Months on treatment as a therapy row states them, or drawn versions of them."""
+        return row["duration_months"]
+
     def fixed(self, table: str, parameter: str, key: str) -> float | None:
         """A value as the evidence states it, also where versions of it are drawn."""
         fact = self._facts.get((table, parameter, key))

@@ -99,7 +99,7 @@ class TherapyBuilder:
         effects = self._effects(row, lacks)
         if not parts["added"]:
             lacks.append("its drugs")
-        months = courses.mean_months(row["duration_months"], row["duration_kind"],
+        months = courses.mean_months(values.duration_draw(row), row["duration_kind"],
                                      row["duration_max_months"])
         rate = self.scenario.discount_rate
         added = [(d, months if m is None else m) for d, m in parts["added"]]

@@ -343,26 +343,29 @@ def price_words(d: Mapping[str, Any]) -> str:
     text = f"a course costs {show(d['course_cost'], 'usd')}"
     if d["price_that_pays"]:
         return f"{text}, pays below {show(d['price_that_pays'], 'usd')}"
+    if d["price_alone"]:
+        return f"{text}, pays with its test alone below {show(d['price_alone'], 'usd')}"
     return text
 
 
 def payers(found: Analysis, drug: str) -> Picture:
-    """Money for the people who are treated more, by year after the listing and payer."""
+    """Money more or less than in the plan, by year after the listing and payer, tests included."""
     money = found.frame("money")
     money = money[money["drug"] == drug] if len(money) else money
     if money.empty:
-        return Picture(empty(), "No more people would be treated", "US$ a year after the listing", "No money.", pd.DataFrame())
+        return Picture(empty(), "Nobody would be treated more or less", "US$ a year after the listing",
+                       "No money.", pd.DataFrame())
     table = money.pivot_table(index="year", columns="payer", values="cost", aggfunc="sum", fill_value=0.0)
     table = table[table.sum().sort_values(ascending=False).index]
-    split = [", ".join(f"{PAYER_WORDS.get(z, z)} {show(v, 'usd', unit=False)}" for z, v in row.items() if v > 0.5)
+    split = [", ".join(f"{PAYER_WORDS.get(z, z)} {show(v, 'usd', unit=False)}" for z, v in row.items() if abs(v) > 0.5)
              for _, row in table.iterrows()]
     total = table.sum(axis=1)
-    rows = [Row(f"<b>Year {year}</b>", float(v), show(v, "usd"), under=s)
+    rows = [Row(f"<b>Year {year}</b>", max(0.0, float(v)), show(v, "usd"), under=s)
             for year, v, s in zip(table.index, total, split, strict=True)]
     frame = table.rename(columns=lambda z: f"{PAYER_WORDS.get(z, z).capitalize()}, US$")
     frame = frame.reset_index().rename(columns={"year": "Year"})
     frame["Year"] = frame["Year"].astype(str)
     return Picture(bars(rows, prefix="$"), f"{show(total.iloc[-1], 'usd')} a year once the courses have run in",
-                   "Undiscounted US$ for the people treated more, by year after the listing and payer",
+                   "Undiscounted US$ more or less than in the plan, by year after the listing: drugs by payer, and tests",
                    "Bar chart of money by year: " + "; ".join(f"year {r.name[3:-4]} {r.end}: {r.under}" for r in rows) + ".",
                    frame, dict.fromkeys(frame.columns[1:], "usd"))

@@ -42,12 +42,14 @@ def short(text: str, length: int) -> str:
 # -- prices ----------------------------------------------------------------------------------------------
 
 def paying_price(drug: Mapping[str, Any]) -> str:
-    """The price at which a drug of an access unlock pays, or why none is told: other lines give way to it
-    and their savings are not its own, or not even a free course would pay."""
+    """The price at which a drug of an access unlock pays; that of the drug and its test alone where other lines
+    give way to it and their savings are not its own; or that not even a free course would pay."""
     if drug["price_that_pays"] is not None:
         return show(drug["price_that_pays"], "usd", unit=False)
     if drug["course_cost"] is None or drug["measure"] != "qalys":
         return "-"
+    if drug["price_alone"] is not None:
+        return f"{show(drug['price_alone'], 'usd', unit=False)} with its test alone"
     return "other lines give way" if drug["displaces"] else "not even free"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from planner.report.analysis_tables import LINE, MONEY, Table, first
-from planner.report.analysis_tables import _printed as printed
+from planner.report.analysis_tables import LINE, MONEY, Table, first, printed
 from planner.report.tables import columns
 
 RATIOS = columns(

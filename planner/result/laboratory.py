@@ -120,7 +120,7 @@ def platforms(engine: Engine, values: np.ndarray, tests: Mapping, evidence: Evid
 
 def _one_fewer(engine: Engine, lab: model.Laboratory, p: Platform, years: int) -> dict | None:
     """Health lost a year with one instrument fewer and the rest re-planned, nothing else being bought."""
-    if engine.settled is None:
+    if engine.settled is None or engine.scenario.mode == "evaluate":  # a given list is not re-planned
         return None
     columns = [engine.column(lab.instruments[p.platform, t]) for t in range(years)]
     lost = engine.lost_with_fewer(columns)

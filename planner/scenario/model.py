@@ -251,7 +251,7 @@ def _laboratory(s: Scenario) -> list[Conflict]:
 
 def conflicts(s: Scenario) -> list[Conflict]:
     """(where, what, remedy) of every pair of settings that contradict each other."""
-    return [*_years(s), *_policy(s), *_money(s), *_overrides(s), *cases_without_place(s)]
+    return [*_years(s), *_policy(s), *_money(s), *_laboratory(s), *_overrides(s), *cases_without_place(s)]
 
 
 def _years(s: Scenario) -> list[Conflict]:

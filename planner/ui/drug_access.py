@@ -46,6 +46,7 @@ def _access(found: Analysis) -> None:
         _one_drug(found)
         _pairs(found)
     _untested(found)
+    _closed(found)
     _how(found)
 
 
@@ -63,9 +64,8 @@ def _one_drug(found: Analysis) -> None:
     with st.container(horizontal=True):
         st.button("Plan with it reachable for everyone", key="reach_button", on_click=state.put,
                   args=(("access", "drugs", drug), 1.0), help="Takes it over as a change of the scenario, on the left.")
-    picture(charts.payers(found, drug), "payers", "Source: courses of the people treated more, by payer; prices on the page "
-                                                  "Evidence.",
-            "drug_money", found)
+    picture(charts.payers(found, drug), "payers", "Source: courses of the people treated more or less, by payer, and tests; "
+                                                  "prices on the page Evidence.", "drug_money", found)
     _routes(found, drug)
 
 
@@ -83,6 +83,7 @@ def _points(found: Analysis, row) -> list[str]:
     if row["course_cost"] is not None and row["measure"] == "qalys":
         value = f"a healthy year being worth {show(found.head['threshold']['value'], 'usd')}"
         worth = f"it pays below **{show(row['price_that_pays'], 'usd')}**, {value}" if row["price_that_pays"] else \
+            f"it pays with its test alone below **{show(row['price_alone'], 'usd')}**, {value}" if row["price_alone"] else \
             "no price of its own is told, since other lines give way to it" if row["displaces"] else \
             f"not even a free course would pay, {value}"
         said.append(f"A course costs **{show(row['course_cost'], 'usd')}** today; {worth}.")
@@ -91,6 +92,8 @@ def _points(found: Analysis, row) -> list[str]:
     lines = ", ".join(charts.line_of(e) for e in entering)
     said.append(f"Tests that then enter the list: {plain(lines)}." if entering else
                 "No further test enters the list: its test is in already, or stays out for another reason.")
+    if row["note"]:
+        said.append(f"{frames.capital(row['note'])}.")
     if leaving:
         said.append(f"Tests that give way: {plain(', '.join(leaving))}.")
     return said
@@ -138,6 +141,16 @@ def _untested(found: Analysis) -> None:
     st.caption("Healthy years and money as if all who can be tested were. “Get it untested”: share given the drug without a "
                "test today.")
     files(found, "untested", "untested_files")
+
+
+def _closed(found: Analysis) -> None:
+    """Drugs without a row above, and why."""
+    frame = frames.closed(found)
+    if not frame.empty:
+        with st.expander(f"Not opened here: {counted(len(frame), 'line')} of drugs that not everybody can get"):
+            table(frame, frames.KINDS, "Drugs that not everybody can get and that better access alone would not open",
+                  "closed_table", height=320 if len(frame) > 8 else "auto")
+            files(found, "closed", "closed_files")
 
 
 def _how(found: Analysis) -> None:

@@ -24,6 +24,7 @@ KINDS = {
     "At a budget of, US$": "usd", "Tested there": "share", "Health lost a year": "qalys", "More for tests, US$": "usd",
     "More for drugs, US$": "usd", "Tests, US$ a year": "usd", "Drugs, US$ a year": "usd", "Reach today": "share",
     "Reach then": "share", "People treated": "people", "Course today, US$": "usd", "Pays below, US$": "usd",
+    "With its test alone below, US$": "usd",
     "Healthy years": "qalys", "Cost, US$": "usd", "Together": "qalys",
     "First alone": "qalys", "Second alone": "qalys", "Can get the drug": "share", "Get it untested": "share", "Tested": "share",
     "People": "people", "US$ per QALY": "usd", "Best in": "share", "Beats the first": "share", "Delivered": "share",
@@ -148,7 +149,9 @@ def drugs(found: Analysis) -> pd.DataFrame:
                    "People treated": d["people_treated"], "Lines that enter": d["lines_entering"],
                    "Lines that give way": d["lines_leaving"],
                    "Drugs, US$ a year": d["treatment_cost"], "Course today, US$": d["course_cost"],
-                   "Pays below, US$": d["price_that_pays"], "Worth it?": verdict(d)} for d in found.tables["drugs"]], "Drug")
+                   "Pays below, US$": d["price_that_pays"],
+                   "With its test alone below, US$": d["price_alone"], "Worth it?": verdict(d)}
+                  for d in found.tables["drugs"]], "Drug")
 
 
 def routes(found: Analysis, drug: str) -> pd.DataFrame:
@@ -169,6 +172,13 @@ def pairs(found: Analysis, words: Words) -> pd.DataFrame:
     return _made([{"Drug": words(p["drug_a"]), "With": words(p["drug_b"]), "Together": p["together"], "First alone": p["a_alone"],
                    "Second alone": p["b_alone"], "One treatment": "yes" if p["one_regimen"] else "no"}
                   for p in sorted(found.tables["pairs"], key=lambda p: -p["together"])], "Drug")
+
+
+def closed(found: Analysis) -> pd.DataFrame:
+    """Drugs that not everybody can get and that better access alone would not open, with the reason."""
+    many = several(found.tables["closed"])
+    return _made([{"Drug": d["name"], "Line": line_of(d, many), "Reach today": d["share_today"], "Why": capital(d["reason"])}
+                  for d in found.tables["closed"]], "Drug", "Line", "Reach today", "Why")
 
 
 def untested(found: Analysis, words: Words, reach: float = 0.0) -> pd.DataFrame:
@@ -235,8 +245,9 @@ def against_today(found: Analysis, plan: str) -> pd.DataFrame:
     words = CHANGE_WORDS | {"same": "as today"}
     rows = sorted((r for r in found.tables["today"] if r["plan"] == plan), key=lambda r: r["rank_after"])
     return _made([{"Line": line_of(r), "Change": words[r["change"]], "Tested today": r["coverage_today"],
-                   "Tested after": r["coverage_after"], "Why": capital(r["reason"])} for r in rows],
-                 "Line", "Change", "Tested today", "Tested after", "Why")
+                   "Tested after": r["coverage_after"], "What did it": capital(r["because"]), "Why": capital(r["reason"])}
+                  for r in rows],
+                 "Line", "Change", "Tested today", "Tested after", "What did it", "Why")
 
 
 def _blank(rank: int | None) -> str:

@@ -76,6 +76,7 @@ def _answered(found: Analysis, drawn) -> None:
             "plan, today, "
             "others nearly as good, lists worth their cost) is valued in each draw; "
             f"{found.settings['recourse']}. Drug prices are not drawn: they are what is negotiated."))
+        st.markdown(f"- Not drawn: {'; '.join(found.settings['not_drawn'])}.")
         impossible = found.settings["infeasible_draws"]
         if impossible:
             st.markdown(f"- In {impossible} draws the limits could not all hold; they are left out of the shares.")

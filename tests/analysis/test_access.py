@@ -181,3 +181,81 @@ def test_years_of_cash_are_the_course_s(by_hand):
     rows = [r for r in found.tables["money"] if r["drug"] == "other"]
     assert [r["year"] for r in rows] == [1, 2, 3, 4, 5]
     assert all(r["cost"] == pytest.approx(10_000 * r["people_treated"]) for r in rows)
+
+
+# -- what a planner reads ----------------------------------------------------------------------------------
+
+def taken_first(ceiling=0.8):
+    """Biomarker one decides first for four fifths of two's carriers; its test helps nobody, its drug less than
+    what it takes."""
+    mine = therapy("first", h=0.001, alpha=0.1, amax=ceiling, drugs=("first",), payers=(("public", 0.1),),
+                   reach=(("first", 0.1, ceiling),))
+    other = therapy("second", h=2.0, alpha=0.8, amax=0.8, drugs=("second",), payers=(("public", 0.8),),
+                    reach=(("second", 0.8, 0.8),))
+    cases = [use_case("lung", "one", [mine], prevalence=0.001, prevalence_net=0.001),
+             use_case("lung", "two", [other], prevalence=0.2, prevalence_net=0.2 * (1 - 0.8 * 0.1), overlaps=(("one", 0.8),))]
+    services = [service("one_pcr", ["one"], 5000.0), service("two_pcr", ["two"])]
+    return replace(tiny_problem(), indications=(indication("lung", cases, services),))
+
+
+def test_a_drug_that_nobody_gets_more_gains_nothing(by_hand):
+    """Its reach alone takes patients from another line; the plain plan says so in a column of its own."""
+    found = access(tiny_scenario(budget={"testing": 90_000}), by_hand(taken_first()))
+    (row,) = [r for r in found.tables["drugs"] if r["drug"] == "first"]
+    assert row["health_replanned"] < -1 and row["people_treated"] == 0
+    assert row["health_gained"] == 0 and "others' patients are counted as taken by it" in row["note"]
+
+
+def test_where_no_price_of_the_list_is_told_the_drug_s_own_stands(by_hand):
+    """Money for one test alone: the opened drug's line drives the other out, whose savings are not its own."""
+    found = access(tiny_scenario(budget={"testing": 90_000}), by_hand(two_drugs()))
+    rows = {r["drug"]: r for r in found.tables["drugs"]}
+    row = rows["other"]
+    assert row["displaces"] and row["price_that_pays"] is None and row["health_gained"] > 0
+    treated = 0.9 * 0.9 * 0.8 * (0.2 * 0.95 + 0.8 * 0.02)  # per person tested
+    worth = 20_000 * 0.9 * 0.9 * 0.8 * 0.2 * 0.95
+    assert row["price_alone"] == pytest.approx((worth - 100) / treated - 10_000)  # pay is 10,000, gross nothing
+    assert row["price_note"].endswith("the price is that of the drug and its test alone")
+
+
+@pytest.fixture(scope="module", params=["KEN", "BOL", "DEU"])
+def country(request, evidence):
+    from planner.scenario.model import Scenario
+
+    return access(Scenario.model_validate(
+        {"name": "c", "setting": {"country": request.param}, "budget": {"testing": 400_000}}), evidence)
+
+
+def test_money_adds_up_to_the_totals(country):
+    for row in country.tables["drugs"]:
+        mine = [m for m in country.tables["money"] if m["drug"] == row["drug"]]
+        last = [m for m in mine if m["year"] == max(m["year"] for m in mine)]
+        drugs, tests = (sum(m["cost"] for m in last if (m["payer"] == "tests") is there) for there in (False, True))
+        assert drugs == pytest.approx(row["treatment_cost"], rel=1e-6, abs=0.5), row["drug"]
+        assert tests == pytest.approx(row["testing_cost"], rel=1e-6, abs=0.5), row["drug"]
+        own = sum(m["people_treated"] for m in last if m["of_the_drug"])
+        assert own == pytest.approx(row["people_treated"], abs=1e-4), row["drug"]
+
+
+def test_every_drug_that_gains_has_a_price_or_a_reason(country):
+    for row in country.tables["drugs"]:
+        assert row["health_gained"] >= 0 or row["people_treated"] > 0
+        told = row["price_that_pays"] is not None or row["price_alone"] is not None
+        assert told or row["price_note"], row["drug"]
+        assert (row["price_note"] == "") == (row["price_that_pays"] is not None)
+
+
+def test_pairs_are_no_trifles(country):
+    for pair in country.tables["pairs"]:
+        apart = max(0.0, pair["a_alone"]) + max(0.0, pair["b_alone"])
+        assert pair["together"] > 1e-3 and pair["together"] > apart * 1.01, pair
+
+
+def test_every_drug_that_not_all_can_get_has_a_row(country):
+    """In the drugs, or with the reason why not: a line below the gate, no access to be bought."""
+    drugs = {r["drug"] for r in country.tables["drugs"]}
+    closed = {r["drug"]: r["reason"] for r in country.tables["closed"]}
+    assert not drugs & closed.keys() and all(closed.values())
+    assert "does not pass the gate" in closed["enasidenib"] and "missing is price" in closed["elacestrant"]
+    if country.head["place"][0]["code"] != "DEU":
+        assert "its ceiling is nothing" in closed["sintilimab"]

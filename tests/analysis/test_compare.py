@@ -220,3 +220,32 @@ def test_today_is_the_reference_where_it_is_known():
         more = row["coverage_after"] > row["coverage_today"] + 0.005
         assert (row["change"] in ("more", "entered")) == more
     assert any(f"known for {len(known)} lines" in words for words in found.words)
+
+
+def test_what_sets_a_plan_apart_from_today_is_named():
+    """Uganda: with today's money planned some lines change as in the plan (the choice), others only with more money."""
+    evidence, scenario = planner.load_evidence(), planner.Scenario.load("uganda")
+    found = compare([scenario], evidence)
+    spent = planner.plan(scenario, evidence).document["reference"]["totals"]["testing_cost"]
+    same = planner.plan(scenario.model_copy(update={"budget": scenario.budget.model_copy(update={"testing": spent})}), evidence)
+    alone = {(r["indication_id"], r["biomarker_id"]): r["change"] for r in against_today("", same)}
+    for row in found.tables["today"]:
+        key = row["indication_id"], row["biomarker_id"]
+        if row["change"] == "same":
+            assert row["because"] == ""
+        elif alone[key] == row["change"]:
+            assert row["because"] == "today's money, spent where it brings most"
+        else:
+            assert row["because"] == "US$ 150,000 a year for tests against US$ 24,100 today"
+    assert {r["because"] for r in found.tables["today_because"]} == {
+        r["because"] for r in found.tables["today"] if r["because"]} != set()
+
+
+def test_a_mandate_and_an_exclusion_are_named_against_today():
+    scenario = planner.Scenario.load("uganda")
+    policy = scenario.policy.model_copy(update={"must_fund": ("breast_early/er_pr",), "exclude": ("breast_metastatic/her2",)})
+    scenario = scenario.model_copy(update={"policy": policy, "budget": scenario.budget.model_copy(update={"testing": 400_000.0})})
+    found = compare([scenario], planner.load_evidence())
+    why = {f"{r['indication_id']}/{r['biomarker_id']}": r["because"] for r in found.tables["today"]}
+    assert why["breast_early/er_pr"] == "it must be funded"
+    assert why["breast_metastatic/her2"] == "the scenario leaves it out"

@@ -187,3 +187,34 @@ def test_kenya_frontier_equals_plans_at_its_budgets(evidence, kenya):
         assert np.interp(budget, x, y) == pytest.approx(value, rel=1e-7)
     slopes = [p["value_per_usd_before"] for p in points]
     assert all(b <= a * (1 + 1e-6) for a, b in zip(slopes, slopes[1:]))
+
+
+def test_floors_cost_no_more_solves_than_two_a_breakpoint(evidence):
+    """Mandates held: no solve is spent on a budget of nothing, and the values are those of plans at the budgets."""
+    import planner
+    from planner.pathway.build import build_problem
+
+    scenario = planner.Scenario.load("kenya_breast_first")
+    found = frontier(scenario, evidence)
+    points = found.tables["points"]
+    assert found.settings["solves"] <= 2 * len(points)
+    problem = build_problem(evidence, scenario)
+    for point in (points[0], points[len(points) // 2], points[-1]):
+        budget = scenario.budget.model_copy(update={"testing": point["budget"] + 1e-3})
+        value = Engine(problem, scenario.model_copy(update={"budget": budget})).optimum().value
+        assert point["value"] == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize("axis", ["testing", "treatment", "total"])
+def test_floors_that_need_no_money_of_the_axis_start_at_nothing(axis):
+    """A sweep with a mandate equals plans at its budgets, from the smallest that is possible on."""
+    from dataclasses import replace
+
+    problem = tiny_problem()
+    problem = replace(problem, indications=tuple(replace(i, use_cases=tuple(
+        replace(u, must_fund=u.id == "breast/er") for u in i.use_cases)) for i in problem.indications))
+    sweep = Engine(problem, tiny_scenario()).sweep(axis, floors=True)
+    first, last = sweep.points[0].budget, sweep.points[-1].budget
+    for budget in np.linspace(first * (1 + 1e-6) + 1e-3, last, 6):
+        value = Engine(problem, tiny_scenario(budget={axis: float(budget)})).run()
+        assert sweep.value_at(float(budget)) == pytest.approx(value, rel=1e-6)

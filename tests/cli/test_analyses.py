@@ -28,6 +28,8 @@ ASKED = {
                      lambda e: planner.alternatives(load("kenya", BUDGET), e, tolerance=0.1, count=2)),
     "access": (["kenya", *SMALL], lambda e: planner.access(load("kenya", BUDGET), e)),
     "switching": (["kenya", *SMALL], lambda e: planner.switching(load("kenya", BUDGET), e)),
+    "strategies": (["kenya", *SMALL, "--indication", "breast_early"],
+                   lambda e: planner.strategies(load("kenya", BUDGET), e, indication="breast_early")),
     "sensitivity": (["kenya", *SMALL, "--two-way", *GRID],
                     lambda e: planner.sensitivity(load("kenya", BUDGET), e, two_way=GRID)),
     "uncertainty": (["kenya", *SMALL, "--draws", "20", "--seed", "3", "--workers", "2"],

@@ -13,6 +13,8 @@ import pytest
 from planner.errors import BadInput
 from planner.evidence import load_evidence, place, validate
 from planner.evidence.base import data_folder
+from planner.pathway.resolve_values import Values
+from planner.scenario.scenario import load as load_scenario
 
 
 def test_digest_does_not_depend_on_row_order(save, tables):
@@ -176,3 +178,22 @@ def refused(load) -> tuple:
     with pytest.raises(BadInput) as error:
         load()
     return error.value.issues
+
+
+def test_an_overlay_keeps_the_replaced_value_in_the_note(save, tables):
+    base = save(tables)
+    price = dict(tables["drug_prices"][0])
+    same = load_evidence(base, [save({"drug_prices": [price]}, "same", only=True)])
+    assert same.digest == load_evidence(base).digest
+    over = save({"drug_prices": [price | {"price": 0.02, "note": "tender"}]}, "over", only=True)
+    assert load_evidence(base, [over]).record("drug_prices")["note"] == "tender; instead of price 0.01 shipped"
+
+
+def test_a_plan_shows_what_an_overlay_replaced(tmp_path):
+    shipped = load_evidence()
+    row = next(r for r in shipped.records("drug_prices", drug="trastuzumab") if r["stratum"] == "KEN")
+    frame = shipped.table("drug_prices")
+    mine = frame[(frame["drug"] == "trastuzumab") & (frame["stratum"] == "KEN")]
+    mine.assign(price=mine["price"] * 0.5).to_csv(tmp_path / "drug_prices.csv", index=False)
+    values = Values(load_evidence(overlays=[tmp_path]), place(shipped, "KEN"), load_scenario("kenya"))
+    assert f"instead of price {row['price']:.6g} shipped" in values.drug_price("trastuzumab").note

@@ -197,11 +197,13 @@ def service(book: Book, name: str, indication: dict, biomarker: str, prevalence:
         yes = {True: float(seen["sensitivity"]), False: 1 - float(seen["specificity"]) - open_[False]}
         assays.append({
             "assay": s["assay_id"], "on": s["on"], "fails": float(row["failure"]),
-            "days": float(row["turnaround_days"]), "cost": book.cost("assay_costs", assay_id=s["assay_id"]),
+            "days": float(row["turnaround_days"]), "slides": float(row["slides"] or 0),
+            "cost": book.cost("assay_costs", assay_id=s["assay_id"]),
             "positive": yes, "equivocal": open_, "negative": {c: 1 - yes[c] - open_[c] for c in yes},
         })
     assert len(assays) == 1 or (len(assays) == 2 and assays[1]["on"] == "equivocal")
     lost = float(indication["attrition_per_day"])
+    tissue = left(book, indication, assays[0]["slides"], assays[1]["slides"]) if len(assays) == 2 else 1.0
     kinds = {}
     for carrier in (True, False):
         a = assays[0]
@@ -212,20 +214,22 @@ def service(book: Book, name: str, indication: dict, biomarker: str, prevalence:
         if len(assays) == 2:
             b = assays[1]
             late = math.exp(-lost * (a["days"] + b["days"]))
-            runs = good * a["equivocal"][carrier]
-            unread = runs * b["fails"]
-            read = runs - unread
+            asked = good * a["equivocal"][carrier]
+            runs = asked * tissue
+            read = runs * (1 - b["fails"])
+            unread = asked - read
             called += read * b["positive"][carrier]
             called_in_time += read * b["positive"][carrier] * late
-            timely += read * late - runs * in_time
+            timely += read * late - asked * in_time
         usable = good - unread
         kinds[carrier] = {"usable": usable, "called": called, "timely": timely, "second": runs,
                           "called_in_time": called_in_time}
     weigh = {True: prevalence, False: 1 - prevalence}
     second = sum(weigh[c] * kinds[c]["second"] for c in weigh)
     eta = sum(weigh[c] * kinds[c]["timely"] for c in weigh)
-    se = kinds[True]["called"] / kinds[True]["usable"]
-    sp = 1 - kinds[False]["called"] / kinds[False]["usable"]
+    # by the results in time of all, so that eta x prevalence x se are the carriers called, branch by branch
+    se = kinds[True]["called_in_time"] / eta
+    sp = 1 - kinds[False]["called_in_time"] / eta
     return {
         "service": name, "assays": assays, "kinds": kinds, "second": second, "eta": eta, "se": se, "sp": sp,
         "cost": assays[0]["cost"] + (second * assays[1]["cost"] if len(assays) == 2 else 0.0),
@@ -234,6 +238,21 @@ def service(book: Book, name: str, indication: dict, biomarker: str, prevalence:
         # the same without the product eta x Se, every branch with its own wait
         "positive_by_branch": sum(weigh[c] * kinds[c]["called_in_time"] for c in weigh),
     }
+
+
+def left(book: Book, indication: dict, first: float, second: float) -> float:
+    """Share of samples with slides for a second test, among those that had enough for the first."""
+    points = [(0.0, 1.0)]
+    for r in sorted(book.rows("tissue", indication_id=indication["indication_id"]), key=lambda r: float(r["slides"])):
+        book.note("tissue", {"indication_id": indication["indication_id"], "slides": r["slides"]}, "share_with_at_least", r)
+        points.append((float(r["slides"]), float(r["share_with_at_least"])))
+
+    def enough(n: float) -> float:
+        below = max((p for p in points if p[0] <= n), key=lambda p: p[0])
+        above = min((p for p in points if p[0] >= n), key=lambda p: p[0])
+        return below[1] if below == above else below[1] + (above[1] - below[1]) * (n - below[0]) / (above[0] - below[0])
+
+    return enough(first + second) / enough(max(first, second))
 
 
 def remaining(book: Book, indication: dict, sex: str) -> dict:

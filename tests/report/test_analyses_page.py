@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from planner.report.analyses import HEADINGS
-from planner.report.analysis_tables import TABLES
+from planner.report.analyses import ALL, HEADINGS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "analyses.md"
 KINDS = {
@@ -18,6 +17,7 @@ USE = {
     "frontier": "frontier SCENARIO [--axis testing|treatment|total] [--without-mandates]",
     "switching": "switching SCENARIO", "access": "access SCENARIO",
     "alternatives": "alternatives SCENARIO [--tolerance 0.02] [--count 5]",
+    "strategies": "strategies SCENARIO --indication ID", "laboratory": "strategies SCENARIO --indication all",
     "sensitivity": "sensitivity SCENARIO [--two-way NAME NAME]",
     "uncertainty": "uncertainty SCENARIO [--draws 1000] [--seed 1] [--workers N] [--scheduler ADDRESS]",
     "compare": "compare SCENARIO SCENARIO ... [--against-evidence PATH]",
@@ -25,7 +25,7 @@ USE = {
 }
 HEAD = """# Analyses: commands, tables, columns
 
-Written from `planner/report/analysis_tables.py`. Every command also takes `--budget`, `--set` and `--evidence` as `plan`
+Written from `planner/report/analysis_tables.py` and `strategy_tables.py`. Every command also takes `--budget`, `--set` and `--evidence` as `plan`
 does (`compare` lays them over each scenario), and `--out FILE` (.json, .xlsx, .csv; several files may be named). Without
 `--out` the answer is printed in words, then the main tables, rounded, as many rows and columns as fit.
 
@@ -45,7 +45,7 @@ Two runs give the same bytes. Money is in US dollars of the base year, people an
 
 def page() -> str:
     lines = [HEAD]
-    for kind, tables in TABLES.items():
+    for kind, tables in ALL.items():
         lines += [f"## {HEADINGS[kind]}: `{kind}`", "", f"    python -m planner {USE[kind]}", ""]
         for table in tables:
             lines += [f"### {table.title}: `{table.name}`", "", f"A row is {table.row}.", "", "| field | header | value |",
@@ -65,6 +65,6 @@ def test_the_uses_name_every_option(capsys):
     from planner import cli
 
     for kind, use in USE.items():
-        assert cli.main([kind, "--help"]) == 0
+        assert cli.main([use.split()[0], "--help"]) == 0
         text = capsys.readouterr().out
         assert all(word.strip("[]") in text for word in use.split() if "--" in word)

@@ -115,3 +115,14 @@ def test_one_meaning_of_known(name):
     assert (f"{left} of them cannot be costed" in reference["note"]) == (left > 0)
     if known:
         assert reference["note"].startswith(f"{len(known)} use cases")
+
+
+def test_borrowed_testing_today_is_told_as_not_used():
+    """Kenya has no number of its own: those of its WHO region are among the inputs, marked; Germany uses its own."""
+    for name in ("kenya", "germany"):
+        document = planner.plan(planner.Scenario.load(name)).document
+        used = {k["use_case"] for k in document["reference"]["known"]}
+        facts = [f for f in document["provenance"] if f["parameter"] == "tested today"]
+        assert facts
+        for f in facts:
+            assert f["note"].startswith("not used: borrowed from the ") == (f["key"] not in used), f

@@ -85,8 +85,9 @@ def test_bars_of_drugs_are_the_health_unlocked_beside_the_prices(drugs):
     assert rows[0]["name"].lower() in made.title.lower() and show(rows[0]["course_cost"], "usd") in made.alt
     drug = rows[0]["drug"]
     paid = charts.payers(drugs, drug)
-    last = [m["cost"] for m in drugs.tables["money"] if m["drug"] == drug and m["year"] == access.YEARS]
-    assert bars(paid)[0].x[-1] == pytest.approx(sum(last))
+    mine = [m for m in drugs.tables["money"] if m["drug"] == drug]
+    last = [m["cost"] for m in mine if m["year"] == max(m["year"] for m in mine)]
+    assert bars(paid)[0].x[-1] == pytest.approx(max(0.0, sum(last)))
     assert len(frames.routes(drugs, drug)) == 3 * sum(r["drug"] == drug for r in drugs.tables["routes"])
     assert len(frames.untested(drugs, str)) == len(drugs.tables["untested"])
 
