@@ -335,7 +335,8 @@ def _words(study: Study, ind: Indication, rows: list[dict], tables: Mapping) -> 
     early = [r for r in tables["by_number"] if r["break_even"] is not None]
     if early:
         first = min(early, key=lambda r: (r["break_even"], r["panel_cost"]))
-        words.append(f"{first['name']} costs no more than single tests from {first['break_even']} biomarkers on.")
+        words.append(f"{first['name']} costs no more than single tests from {first['break_even']} "
+                     f"biomarker{'s' if first['break_even'] > 1 else ''} on.")
     elif tables["by_number"]:
         words.append("No panel here costs as little as the single tests that it would replace.")
     return words

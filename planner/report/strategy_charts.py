@@ -20,10 +20,16 @@ from planner.report.charts import BLUE, GREY, Picture, dress, short
 from planner.report.numbers import counted, show
 
 GRID = "rgba(128,128,128,0.18)"
+BOLD_ROOM = 54  # characters of a bold name and of the words at its right, on a phone
 TALLER = 4.0  # times the dearest price elsewhere up to which the cost at home is drawn
 PLACE_WORDS = {"own": "at home", "hub": "national laboratory", "send_out": "laboratory abroad"}
 PLACE_COLOURS = {"hub": ORANGE, "send_out": "#009E73"}
 Names = Callable[[str], str]
+
+
+def bold(name: str, right: str) -> str:
+    """A name above its bar, as long as the words at its right leave room for on a phone."""
+    return f"<b>{short(name, BOLD_ROOM - len(right))}</b>"
 
 
 def capital(text: str) -> str:
@@ -203,8 +209,8 @@ def home_or_sent(found: Analysis, way: str, most: int) -> Picture:
     """Each test of a way to run the laboratory: how many samples, at home or sent, what one costs."""
     rows = sorted((r for r in found.tables["tests"] if r["strategy"] == way), key=lambda r: (-r["samples"], r["name"]))
     home = [r for r in rows if r["at_home"]]
-    drawn = [Row(f"<b>{r['name']}</b>", r["samples"], show(r["samples"], "people"), "at home" if r["at_home"] else "sent out",
-                 _sample_words(r), BLUE if r["at_home"] else GREY) for r in rows[:most]]
+    drawn = [Row(bold(r["name"], "sent out"), r["samples"], show(r["samples"], "people"),
+                 "at home" if r["at_home"] else "sent out", _sample_words(r), BLUE if r["at_home"] else GREY) for r in rows[:most]]
     own, away = len({r["assay"] for r in home}), len({r["assay"] for r in rows if not r["at_home"]})
     title = f"{counted(own, 'test')} at home, {away} sent out" if rows else "Nothing is tested"
     first = f"; the first {most} of {len(rows)}" if len(rows) > most else ""
@@ -255,7 +261,7 @@ def own_volumes(found: Analysis) -> Picture:
     rows = nearest_break_even(found)
     if not rows:
         return Picture(empty(), "No test has a price elsewhere to compare with", "Samples a year", "No tests.", pd.DataFrame())
-    drawn = [Row(f"<b>{r['name']}</b>", r["volume"], "", _reached(r)) for r in rows]
+    drawn = [Row(bold(r["name"], _reached(r)), r["volume"], "", _reached(r)) for r in rows]
     made, figure = Rows(drawn), go.Figure()
     least, most = 1.0, max(10.0, *(r["volume"] for r in rows), *(r["break_even"] or 0 for r in rows)) * 1.5
     for r, y in zip(rows, made.y, strict=True):

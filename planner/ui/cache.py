@@ -11,13 +11,14 @@ import json
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from planner import MODEL_VERSION
 from planner.errors import PlannerError
 from planner.evidence.base import Evidence, load_evidence
+from planner.optimise.formulation import Formulation
 from planner.optimise.resolve import AXES, Engine
 from planner.pathway.build import build_problem
 from planner.result.make import plan_from_engine
@@ -114,7 +115,10 @@ def plan(scenario: Scenario, private: bool) -> Plan:
 
 
 def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
-    """Budgets at which the list changes, by axis, no other limit being set: the marks of the sliders."""
+    """Budgets at which the list changes, by axis, no other limit being set: the marks of the sliders. None where the
+    laboratory is costed by its parts: whole instruments would have to be searched for at every budget."""
+    if scenario.laboratory.costing == "micro":
+        return {}
     mine = slot(scenario, private)
     if not mine.ranges:
         free = scenario.model_copy(update={"budget": scenario.budget.model_copy(update=NO_LIMIT)})
@@ -126,24 +130,44 @@ def ranges(scenario: Scenario, private: bool) -> dict[str, tuple[float, ...]]:
 
 def testable(scenario: Scenario, private: bool) -> dict[str, tuple[str, float]]:
     """Indications with eligible people and something to test: id -> (name, eligible people a year), by name."""
-    with _engine(slot(scenario, private), scenario) as engine:
-        taken = {k.indication.indication for k in engine.formulation.taken}
-        found = {i.indication: (i.name, i.eligible) for i in engine.problem.indications
-                 if i.indication in taken and i.eligible > 0}
+    keep = _private_testable if private else _testable
+    return keep(evidence().digest, engine_key(scenario), scenario)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _testable(evidence_digest: str, key: str, _scenario: Scenario) -> dict[str, tuple[str, float]]:
+    return _found_testable(_scenario, private=False)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False, scope="session")
+def _private_testable(evidence_digest: str, key: str, _scenario: Scenario) -> dict[str, tuple[str, float]]:
+    return _found_testable(_scenario, private=True)
+
+
+def _found_testable(scenario: Scenario, private: bool) -> dict[str, tuple[str, float]]:
+    """Of a laboratory by its parts without the search for whole instruments, on which this does not hang."""
+    if scenario.laboratory.costing == "micro":
+        problem = replace(build_problem(evidence(), scenario), laboratory=None)
+        formulation = Formulation(problem, scenario)
+    else:
+        with _engine(slot(scenario, private), scenario) as engine:
+            problem, formulation = engine.problem, engine.formulation
+    taken = {k.indication.indication for k in formulation.taken}
+    found = {i.indication: (i.name, i.eligible) for i in problem.indications if i.indication in taken and i.eligible > 0}
     return dict(sorted(found.items(), key=lambda p: p[1][0]))
-
-
-def people(scenario: Scenario, private: bool) -> dict[str, tuple[str, float]]:
-    """Every indication of a place with the people a year who come to it: id -> (name, eligible people a year)."""
-    with _engine(slot(scenario, private), scenario) as engine:
-        return {i.indication: (i.name, i.eligible) for i in engine.problem.indications}
 
 
 def blind_spending(scenario: Scenario, private: bool) -> float:
     """US dollars a year that the budget's payers already spend on the drugs without tests and that count
     against a budget for treatment; 0 where budgets come on top of today's spending."""
+    if scenario.budget.basis != "all":
+        return 0.0
+    if scenario.laboratory.costing == "micro":  # it is the same at tariffs
+        parts = {"costing": "tariff", "tier": None, "instruments": {}, "minimum_volume": None}
+        lab = scenario.laboratory.model_copy(update=parts)
+        return blind_spending(scenario.model_copy(update={"laboratory": lab}), private)
     ranges(scenario, private)
-    return slot(scenario, private).blind if scenario.budget.basis == "all" else 0.0
+    return slot(scenario, private).blind
 
 
 # -- analyses: computed beside the page ------------------------------------------------------------------

@@ -122,8 +122,8 @@ def _form(mine: Scenario) -> None:
         st.markdown("**Your cases**", help=glossary.meaning("hospital's cases", "eligible patients"))
         edited = st.data_editor(
             cases_frame(mine), key=f"cases_{drawn_for}", hide_index=True, height=300, disabled=[DECISION],
-            column_config={DECISION: st.column_config.TextColumn(width="large"), PEOPLE: st.column_config.NumberColumn(
-                min_value=0, max_value=MOST_CASES, width=110, help="People a year who stand at this decision in its care")})
+            column_config={DECISION: st.column_config.TextColumn(width=215), PEOPLE: st.column_config.NumberColumn(
+                min_value=0, max_value=MOST_CASES, width=90, help="People a year who stand at this decision in its care")})
         with st.container(horizontal=True):
             testing = st.number_input("Money for tests, US$ a year", min_value=0.0, value=_single(mine.budget.testing),
                                       step=1000.0, format="%.0f", placeholder="no limit", key=f"testing_{drawn_for}", width=230)

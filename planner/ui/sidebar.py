@@ -76,7 +76,9 @@ def _budgets(mine: Scenario) -> None:
     try:
         with st.spinner("Reading this place…"):
             marks = cache.ranges(mine, state.is_private())
-            blind = cache.blind_spending(mine, state.is_private())
+            limited = mine.budget.treatment is not None or mine.budget.total is not None
+            # a laboratory by its parts: without sliders, and without another engine where no limit asks for it
+            blind = cache.blind_spending(mine, state.is_private()) if marks or limited else 0.0
     except PlannerError:
         marks, blind = {}, 0.0
     for axis, name in AXES.items():

@@ -162,7 +162,7 @@ def test_limits_that_cannot_hold_are_told(monkeypatch):
         raise Infeasible([Issue("budget.testing", "10 US$ do not pay for the musts", "raise it")])
 
     monkeypatch.setattr("planner.ui.hospital.whole_laboratory.whole_laboratory", refused)
-    at = upload(opened(), dumps(hospital()))
+    at = upload(opened(), dumps(changes.put(hospital(), ("budget", "testing"), 10.0)))
     at = finished(press(calm(at.switch_page(PAGE).run()), COMPARE))
     assert "cannot be answered for this scenario" in text(at) and "do not pay for the musts" in text(at)
 
@@ -181,7 +181,7 @@ def book_of(rows) -> bytes:
 @pytest.mark.parametrize("content, words", [
     (b"not a workbook", "not an .xlsx workbook"),
     (book_of([("indication_id", "cases"), ("no_such", 5)]), "unknown indication"),
-    (book_of([("indication_id", "cases"), ("cml", "=1+1")]), "no number"),
+    (book_of([("indication_id", "cases"), ("cml", "=1+1")]), "formula"),
     (book_of([("indication_id", "cases"), ("cml", None)]), "states no people"),
     (book_of([("a", "b"), (1, 2)]), "no sheet of the template"),
 ])
