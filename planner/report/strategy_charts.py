@@ -210,7 +210,8 @@ def home_or_sent(found: Analysis, way: str, most: int) -> Picture:
     rows = sorted((r for r in found.tables["tests"] if r["strategy"] == way), key=lambda r: (-r["samples"], r["name"]))
     home = [r for r in rows if r["at_home"]]
     drawn = [Row(bold(r["name"], "sent out"), r["samples"], show(r["samples"], "people"),
-                 "at home" if r["at_home"] else "sent out", _sample_words(r), BLUE if r["at_home"] else GREY) for r in rows[:most]]
+                 "at home" if r["at_home"] else "sent out", _sample_words(r),
+                 BLUE if r["at_home"] else GREY) for r in rows[:most]]
     own, away = len({r["assay"] for r in home}), len({r["assay"] for r in rows if not r["at_home"]})
     title = f"{counted(own, 'test')} at home, {away} sent out" if rows else "Nothing is tested"
     first = f"; the first {most} of {len(rows)}" if len(rows) > most else ""

@@ -21,6 +21,9 @@ class Names:
     def record(self, table, **key):
         return {"name": "A name", "short_name": next(iter(key.values())), "laboratory_tier": "hub"}
 
+    def records(self, table, **key):
+        return []
+
 
 def planned(**changes):
     return plan_from_engine(Engine(tiny_problem(), tiny_scenario(**changes)), Names(), "test").document
