@@ -2,7 +2,8 @@
 
 Work comes in blocks of a fixed size, each with random streams of its own, so that the numbers are the
 same whatever the number of workers: threads on this machine, or the workers of a Dask cluster. The solver works
-outside Python's lock, but has only about a fifth of a draw's time: threads gain little, processes of a cluster fully.
+outside Python's lock, but has only about a fifth of a draw's time: threads gain little; processes of a cluster do
+not have that limit.
 """
 
 from __future__ import annotations
