@@ -136,12 +136,12 @@ class AtHome:
 def check_laboratory(book: Book, document: dict, sheet: Sheet) -> None:
     """Every number of the plan's laboratory part."""
     _staff(book, document, sheet)
+    _by_test(book, document, sheet)
     if book.at_home is None:
         return
     _samples(book, document, sheet)
     _runs(book.at_home, document, sheet)
     _instruments(book, document, sheet)
-    _by_test(book, document, sheet)
     _refused(book.at_home, document, sheet)
     _capacity_prices(book, document, sheet)
 
@@ -312,9 +312,10 @@ def _staff(book: Book, document: dict, sheet: Sheet) -> None:
 
 
 def _by_test(book: Book, document: dict, sheet: Sheet) -> None:
-    """Tests to buy, by test and laboratory; with work-ups and second biopsies they sum to the money for tests."""
+    """Tests to buy, by test and, with a home laboratory, by where; with work-ups and second biopsies they sum to the
+    money for tests."""
     name, need = "by test", _bought(book)
-    rows = {(row["assay"], row["laboratory"]): row for row in document["by_test"]}
+    rows = {(row["assay"], row["laboratory"] if book.at_home else ""): row for row in document["by_test"]}
     lacking = sorted(key for key in need.keys() - rows.keys() if need[key]["samples"] > SAMPLES)
     strange = sorted(key for key in rows.keys() - need.keys() if key[0] != WORK_UP)
     sheet.true(name, name, not lacking and not strange and len(rows) == len(document["by_test"]), len(rows), len(need),
@@ -335,7 +336,7 @@ def _by_test(book: Book, document: dict, sheet: Sheet) -> None:
 def _bought(book: Book) -> dict[tuple[str, str], dict[str, float]]:
     """Samples, money and minutes by test and laboratory, a mean year."""
     out: dict[tuple[str, str], dict[str, float]] = defaultdict(lambda: dict.fromkeys(SPEND, 0.0))
-    overhead, years = book.at_home.overhead, book.problem.years
+    overhead, years = book.at_home.overhead if book.at_home else {}, book.problem.years
     for t in book.years:
         for people, option in book.services(t):
             for a in option.assays:

@@ -153,8 +153,7 @@ def check_totals(book: Book, document: dict, sheet: Sheet) -> None:
     for line in lines.keys() & book.cases.keys():
         _line(sheet, sums, line, lines[line])
     _totals(sheet, sums, document)
-    tests = [] if book.at_home else [_by_test]  # with a home laboratory see audit_laboratory.py
-    for view in (_by_biomarker, *tests, _by_region, _by_year):
+    for view in (_by_biomarker, _by_region, _by_year):  # by test: audit_laboratory.py
         view(sheet, sums, document)
 
 
@@ -379,14 +378,3 @@ def _by_year(sheet: Sheet, sums: Sums, document: dict) -> None:
     need = {t + 1: {"testing_cost": book.testing(t),
                     "treatment_cost": fsum(fsum(by.values()) for by in book.spending(t).values())} for t in book.years}
     _view(sheet, "by year", document["by_year"], "year", need)
-
-
-def _by_test(sheet: Sheet, sums: Sums, document: dict) -> None:
-    """Tests to buy; work-ups are a row of their own without minutes."""
-    need = {a: {"samples": n, "cost": cost, "technician_minutes": tech, "pathologist_minutes": path,
-                "minutes": tech + path} for a, (n, cost, tech, path) in sums.assays().items() if n > SHARE}
-    workups = sums.mean(w.indication.eligible * w.share * w.indication.workup_cost for w in sums.book.work_ups)
-    rows = [row for row in document["by_test"] if row["assay"] in need or row["samples"] > 0]
-    _view(sheet, "by test", rows, "assay", need)
-    rest = fsum(row["cost"] for row in document["by_test"] if row not in rows)
-    sheet.equal("by test", "by test, work-ups", rest, workups, "the cost of work-ups is not that of the decisions", CENT)
