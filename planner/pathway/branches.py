@@ -153,30 +153,36 @@ def tracked_for(work_up: WorkUp, target: str) -> list[str]:
     return sorted(named | {target})
 
 
-def follow(work_up: WorkUp, target: str, carried: frozenset[str], tracked: list[str] | None = None) -> Iterator[Branch]:
-    """Every branch that a sample of one kind of patient can take, seen from one biomarker."""
-    return _Follower(work_up, target, carried, tracked_for(work_up, target) if tracked is None else tracked).branches()
+def follow(work_up: WorkUp, target: str, carried: frozenset[str], tracked: list[str] | None = None,
+           seen: dict | None = None) -> Iterator[Branch]:
+    """Every branch that a sample of one kind of patient can take, seen from one biomarker. ``seen``: branches already
+    followed for another biomarker, which are the same where the same biomarkers are followed one by one."""
+    tracked = tracked_for(work_up, target) if tracked is None else tracked
+    seen, key = {} if seen is None else seen, (carried, tuple(tracked))
+    if key not in seen:
+        seen[key] = list(_Follower(work_up, carried, tracked).ends())
+    for s in seen[key]:
+        result = s.results.get(target)
+        usable = result != FAILED if result else FAILED not in s.results.values()
+        yield Branch(s.probability, s.done, s.biopsies, result, usable, s.until[target] if result else (s.done, s.biopsies))
 
 
 @dataclass
 class _Follower:
     work_up: WorkUp
-    target: str
     carried: frozenset[str]
     tracked: list[str]
     _memory: dict = field(default_factory=dict)
 
-    def branches(self) -> Iterator[Branch]:
+    def ends(self) -> Iterator[_State]:
+        """Where each branch ends."""
         yield from self._walk(0, _State(1.0, (), (), {}, {}, 0.0, {}))
 
-    def _walk(self, n: int, s: _State) -> Iterator[Branch]:
+    def _walk(self, n: int, s: _State) -> Iterator[_State]:
         if not some(s.probability):
             return
         if n == len(self.work_up.steps):
-            result = s.results.get(self.target)
-            usable = result != FAILED if result else FAILED not in s.results.values()
-            until = s.until[self.target] if result else (s.done, s.biopsies)
-            yield Branch(s.probability, s.done, s.biopsies, result, usable, until)
+            yield s
             return
         step = self.work_up.steps[n]
         asked = self._asked(n, step, s)
@@ -230,7 +236,7 @@ class _Follower:
         yield s._replace(probability=p * left, slides=used), True
         yield s._replace(probability=p * (1 - left)), False
 
-    def _run(self, n: int, step: Step, asked: list[str], s: _State) -> Iterator[Branch]:
+    def _run(self, n: int, step: Step, asked: list[str], s: _State) -> Iterator[_State]:
         """The step is run: it fails for all its biomarkers, or each gets a result."""
         s = s._replace(done=(*s.done, n))
         yield from self._walk(n + 1, self._failed(n, asked, s._replace(probability=s.probability * step.failure)))
@@ -239,6 +245,8 @@ class _Follower:
             share = usable
             for b, result in zip(asked, outcome, strict=True):
                 share = share * self._chance(n, step, b, result, s)
+            if not some(share):
+                continue
             yield from self._walk(n + 1, self._with(n, dict(zip(asked, outcome, strict=True)),
                                                     s._replace(probability=share)))
 
@@ -339,15 +347,15 @@ class Outline:
         )
 
 
-def outline(work_up: WorkUp, target: str) -> Outline:
-    """All branches for one biomarker, summed by what they have in common."""
+def outline(work_up: WorkUp, target: str, seen: dict | None = None) -> Outline:
+    """All branches for one biomarker, summed by what they have in common; ``seen`` as in :func:`follow`."""
     tracked, share = tracked_for(work_up, target), work_up.prevalence[target]
     runs, biopsies, known = [0.0] * len(work_up.steps), 0.0, {}
     for carrier, weight in ((True, share), (False, 1 - share)):
         for part, carried in kinds(work_up, target, tracked, carrier):
             if not some(part):
                 continue
-            for b in follow(work_up, target, carried, tracked):
+            for b in follow(work_up, target, carried, tracked, seen):
                 p = part * b.probability
                 for n in b.done:
                     runs[n] = runs[n] + weight * p

@@ -73,7 +73,8 @@ class ServiceBuilder:
             return [], ["feasibility and cost of a second biopsy"]
         variants, missing = self.laboratories.variants(assays)
         work = self._work_up(service, steps, assays, biopsy, biomarkers)
-        outlines = {b: outline(work, b) for b in biomarkers} if variants else {}
+        seen: dict = {}
+        outlines = {b: outline(work, b, seen) for b in biomarkers} if variants else {}
         made = [self._option(service, work, outlines, assays, biopsy, suffix, v) for v in variants]
         out = [m for m in made if m is not None]
         return out, missing or ([] if out else ["a usable result"])
