@@ -16,6 +16,7 @@ import planner
 from planner.arguments import AXES, a_hospital, at_home, collected, evidence_of, number, outputs, scenario_of, write_text
 from planner.errors import BadInput, Issue
 from planner.evidence.base import stated_cases
+from planner.optimise.integer import searching
 from planner.report import analyses
 
 MOST_DRAWS = 100_000
@@ -224,7 +225,7 @@ def _other_evidence(arguments, scenario):
 
 def _told(files, evidence, ask: Callable) -> int:
     """Ask; write the files asked for, else print the answer."""
-    with Watched() as watch:
+    with Watched() as shown, searching(shown) as watch:
         found = ask(evidence, watch)
     for file in files:
         WRITERS[file.suffix.lower()](found, evidence, file)

@@ -10,6 +10,7 @@ import planner
 from planner.arguments import KINDS, PAPERS, at_home, collected, evidence_of, number, outputs, scenario_of, write_text
 from planner.commands import MOST_DRAWS, MOST_SEED, Watched
 from planner.errors import BadInput, Issue, PlannerError
+from planner.optimise.integer import searching
 from planner.report import tables
 
 PLAN_KINDS = (*KINDS, *PAPERS)
@@ -50,7 +51,7 @@ def plan(arguments) -> int:
     briefed = [f for f in files if f.suffix.lower() in PAPERS]
     _asked_in_vain(arguments, draws, briefed)
     evidence = evidence_of(arguments)
-    with Watched() as watch:
+    with Watched() as shown, searching(shown) as watch:
         made = planner.plan(scenario, evidence)
         access = planner.access(scenario, evidence, progress=watch) if arguments.access else None
         sure = planner.uncertainty(scenario, evidence, draws=draws, seed=seed, progress=watch) if draws else None
@@ -142,7 +143,7 @@ def proposal(arguments) -> int:
     evidence = evidence_of(arguments)
     subject, countries = collected(lambda: subject_of(evidence, arguments.drug, arguments.biomarker),
                                    lambda: _countries(arguments.countries, scenario, evidence))
-    with Watched() as watch:
+    with Watched() as shown, searching(shown) as watch:
         cases = [_case(scenario, evidence, c, draws, seed, partial(_step, watch, n, len(countries)), len(countries) == 1)
                  for n, c in enumerate(countries)]
     _any_plan(cases)

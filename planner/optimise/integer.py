@@ -34,6 +34,16 @@ class Step:
     possible: float
     gap: float
 
+    @property
+    def words(self) -> str:
+        """How far the search is, for a reader."""
+        if not np.isfinite(self.found):
+            return "searching whole instruments: none found yet"
+        if self.stage != "health":
+            return "searching whole instruments: the cheapest way"
+        more = f", at most {100 * self.gap:.2g} % more possible" if np.isfinite(self.gap) else ""
+        return f"searching whole instruments: {self.found:,.4g}{more}"
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -59,6 +69,24 @@ def watched(by: Callable[[Step], bool]):
         yield
     finally:
         _watcher.reset(token)
+
+
+@contextmanager
+def searching(progress: Callable[[float, str], None]):
+    """Tell searches to the progress of a longer work, which yields back with its share remembered; what ``progress``
+    raises ends the search and is raised again."""
+    last = [0.0]
+
+    def remembered(share: float, words: str) -> None:
+        last[0] = share
+        progress(share, words)
+
+    def tell(step: Step) -> bool:
+        progress(last[0], step.words)
+        return True
+
+    with watched(tell):
+        yield remembered
 
 
 class Search:
@@ -139,11 +167,18 @@ class Search:
         return name
 
     def _run_watched(self, stage: str, watcher: Callable[[Step], bool]) -> None:
+        raised: list[BaseException] = []
+
         def tell(event) -> None:
             d = event.data_out
             sign = -1.0 if stage == "health" else 1.0
             step = Step(stage, time.perf_counter() - self.started, sign * d.mip_primal_bound, sign * d.mip_dual_bound, d.mip_gap)
-            if not watcher(step):
+            try:
+                going = not raised and watcher(step)
+            except BaseException as error:  # not through the solver: it is raised again once the solver has stopped
+                raised.append(error)
+                going = False
+            if not going:
                 event.data_in.user_interrupt = True
 
         self.highs.cbMipInterrupt += tell
@@ -151,3 +186,5 @@ class Search:
             self.highs.run()
         finally:
             self.highs.cbMipInterrupt -= tell
+        if raised:
+            raise raised[0]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from planner.analysis.study import Analysis, Progress, Stopped
 from planner.errors import PlannerError
+from planner.optimise.integer import searching
 
 AT_ONCE = 2  # analyses that one machine computes at a time, whoever asks
 WAITING = "waiting for its turn"
@@ -87,7 +88,8 @@ def _run(job: Job, work: Work, keep: Results) -> None:
             job.progress(0.0, WAITING)
         try:
             job.progress(0.0, "beginning")
-            answer = work(job.progress)
+            with searching(job.progress) as progress:
+                answer = work(progress)
             job.progress(1.0, "done")
             keep.put(job.key, answer)
         finally:

@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 import pytest
 
+from planner.analysis.study import Stopped
 from planner.errors import SolverFailure
-from planner.optimise.integer import Step, watched
+from planner.optimise.integer import Step, searching, watched
 from planner.pathway.costing import average_cost, break_even
 from planner.result.laboratory import home_tests, platforms
 from planner.result.readout import read
@@ -338,3 +339,19 @@ def test_a_part_filled_run_needs_an_instrument():
     e = engine(home, (("lung", "alk", "stain_a", 60 / KAP, 1.0),), False, budget={"testing": 10_500})
     (row,) = [r for r in at_home(e) if r["runs_a_year"]]
     assert {p["platform"]: p["runs"] for p in row["platforms"]} == {"bench": 0.0, "stainer": pytest.approx(12)}
+
+
+def test_a_search_is_told_to_longer_work_and_what_that_raises_ends_it(hard):
+    """The share of the longer work stays; stopping it stops the search."""
+    told = []
+    with searching(lambda share, words: told.append((share, words))) as progress:
+        progress(0.4, "something longer")
+        assert hard(gap=0.0, seconds=4).settled is not None
+    assert told[0] == (0.4, "something longer") and len(told) > 1
+    assert all(share == 0.4 and words.startswith("searching whole instruments") for share, words in told[1:])
+
+    def stop(share, words):
+        raise Stopped
+
+    with pytest.raises(Stopped), searching(stop):
+        hard(gap=0.0, seconds=4)
