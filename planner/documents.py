@@ -113,7 +113,8 @@ def request(arguments) -> int:
 
     files, scenario = collected(lambda: outputs(arguments.out, REQUEST_KINDS), lambda: scenario_of(arguments))
     evidence = evidence_of(arguments)
-    made = planner.plan(scenario, evidence)
+    with Watched() as shown, searching(shown):
+        made = planner.plan(scenario, evidence)
     for file in files:
         if file.suffix.lower() == ".csv":
             write_text(file, asked.request_csv(made))

@@ -210,7 +210,7 @@ def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
         if row["runs"] > SAMPLES:
             same("home: runs", "samples per run", row["samples_per_run"], row["samples"] / row["runs"], SAMPLES)
         same("home: runs", "mean wait", row["wait_days"], 365 / n / 2 if n else 0.0, SHARE)
-        alone = a.per_sample + a.labour + (0.0 if n else a.per_run)
+        alone = a.per_sample + a.labour + home.lab.transport + (0.0 if n else a.per_run)
         same("home: costs", "marginal", row["marginal_cost"], alone, CENT)
         same("home: costs", "average", row["average_cost"], alone + home.overhead.get(key, 0.0), CENT)
 

@@ -49,7 +49,8 @@ def by_volume(home: HomeLaboratory, a: HomeAssay, elsewhere: Mapping[str, float]
     for n in VOLUMES:
         own = at_home(home, a, n, transport)
         rows.append({"assay": a.assay, "name": a.name, "samples": n, "own_cost": own.cost, "platform": own.platform,
-                     "runs_a_year": own.runs_a_year, **{f"{place}_cost": price for place, price in elsewhere.items()}})
+                     "runs_a_year": own.runs_a_year, "hub_cost": elsewhere.get("hub"),
+                     "send_out_cost": elsewhere.get("send_out")})
     return rows
 
 

@@ -188,7 +188,7 @@ def _carried_out(engine: Engine, ind: Indication, s: Strategy) -> np.ndarray | N
 
 def _row(study: Study, engine: Engine, ind: Indication, cases: list[UseCase], s: Strategy, values: np.ndarray) -> dict:
     found = _outcome(study, engine, ind, values)
-    slides, minutes = _burden(engine, values)
+    slides, minutes = burden(engine, values)
     row = {"strategy": s.name, "kind": s.kind, "place": PLACES.get(s.place, ""),
            "biomarkers": len(found["answered"]), "base": s.base.service if s.base else "",
            "tests": "; ".join(sorted({o.name for o in s.singles.values()})), **found, "slides": slides, **minutes}
@@ -200,7 +200,7 @@ def _outcome(study: Study, engine: Engine, ind: Indication, values: np.ndarray) 
     """People, money and health of one solution, a year."""
     out = read(engine, values)
     lines = [line for line in out.lines.values() if line.coverage > 1e-9]
-    counts = [_counts(k, float(values[engine.column(k.q)])) for k in engine.formulation.taken]
+    counts = [counted(k, float(values[engine.column(k.q)])) for k in engine.formulation.taken]
     total = {name: sum(c[name] for c in counts) for name in ("results", "true", "missed", "wrong", "asked", "days")}
     testing = sum(line.testing_cost for line in lines)
     qalys = sum(line.health["qalys"] or 0.0 for line in lines)
@@ -208,18 +208,18 @@ def _outcome(study: Study, engine: Engine, ind: Indication, values: np.ndarray) 
     treatment = sum(line.incremental_cost for line in lines)
     return {
         "answered": {line.use_case for line in lines}, "patients": out.patients_tested, "testing_cost": testing,
-        "cost_per_patient": _over(testing, out.patients_tested), "results": total["results"],
-        "results_in_time": _over(total["results"], total["asked"]), "cost_per_result": _over(testing, total["results"]),
-        "days": _over(total["days"], total["results"]), "positives_true": total["true"], "positives_missed": total["missed"],
-        "positives_wrong": total["wrong"], "cost_per_positive": _over(testing, total["true"]),
-        "patients_treated": treated, "cost_per_treated": _over(testing, treated), "treatment_cost": treatment,
+        "cost_per_patient": over(testing, out.patients_tested), "results": total["results"],
+        "results_in_time": over(total["results"], total["asked"]), "cost_per_result": over(testing, total["results"]),
+        "days": over(total["days"], total["results"]), "positives_true": total["true"], "positives_missed": total["missed"],
+        "positives_wrong": total["wrong"], "cost_per_positive": over(testing, total["true"]),
+        "patients_treated": treated, "cost_per_treated": over(testing, treated), "treatment_cost": treatment,
         "total_cost": testing + treatment, "qalys": qalys,
         "net_health": qalys - (testing + treatment) / study.problem.threshold,
         "cost_is_upper_bound": not all(line.exact_cost for line in lines),
     }
 
 
-def _counts(k, q: float) -> dict[str, float]:
+def counted(k, q: float) -> dict[str, float]:
     """Results in time, true, missed and wrong positives of one taken result, in the laboratory's wording."""
     asked, r, pi = k.use_case.asked(k.indication.eligible) * q, k.option.result(k.source.biomarker), k.use_case.asked_prevalence
     true = asked * r.eta * pi * r.se
@@ -227,11 +227,11 @@ def _counts(k, q: float) -> dict[str, float]:
             "wrong": asked * r.eta * (1 - pi) * (1 - r.sp), "days": asked * r.eta * r.turnaround_days}
 
 
-def _burden(engine: Engine, values: np.ndarray) -> tuple[float, dict[str, float]]:
+def burden(engine: Engine, values: np.ndarray) -> tuple[float, dict[str, float]]:
     """(slides of tissue per patient worked up, minutes of people a year by cadre)."""
     slides, minutes = 0.0, dict.fromkeys(MINUTES, 0.0)
-    worked_up = sum(float(values[engine.column(T)]) for T in engine.formulation.T.values())
-    people = max(1e-12, worked_up * sum(i.eligible for i in engine.problem.indications))
+    eligible = {(i.region, i.indication): i.eligible for i in engine.problem.indications}
+    people = max(1e-12, sum(eligible[key[:2]] * float(values[engine.column(T)]) for key, T in engine.formulation.T.items()))
     for count, variable, option in engine.formulation.delivered(0):
         done = count * float(values[engine.column(variable)])
         slides += done * option.slides
@@ -240,7 +240,7 @@ def _burden(engine: Engine, values: np.ndarray) -> tuple[float, dict[str, float]
     return slides / people, minutes
 
 
-def _over(a: float, b: float) -> float | None:
+def over(a: float, b: float) -> float | None:
     return a / b if b > 1e-12 else None
 
 
@@ -251,7 +251,7 @@ def _biomarkers(study: Study, engine: Engine, ind: Indication, s: Strategy, valu
         q = float(values[engine.column(k.q)])
         if q <= 1e-9:
             continue
-        r, counts = k.option.result(k.source.biomarker), _counts(k, q)
+        r, counts = k.option.result(k.source.biomarker), counted(k, q)
         label = study.label((k.source.region, k.use_case.id))
         out.append({
             "strategy": s.name, **label, "service": k.option.name, "asked": counts["asked"], "in_time": r.eta,
@@ -264,11 +264,10 @@ def _biomarkers(study: Study, engine: Engine, ind: Indication, s: Strategy, valu
 
 def _today(study: Study, engine: Engine, ind: Indication, cases: list[UseCase]) -> dict | None:
     """Today's practice in this indication, where it is known."""
-    solution, known = engine.today()
+    solution, _ = engine.today()
     if solution is None:
         return None
-    row = _row(study, engine, ind, cases, Strategy(TODAY, None, {}, "today"), solution.values)
-    return row | {"known": len(known)}
+    return _row(study, engine, ind, cases, Strategy(TODAY, None, {}, "today"), solution.values)
 
 
 # -- side by side -------------------------------------------------------------------------------------------
@@ -305,9 +304,10 @@ def _volumes(study: Study, ind: Indication) -> dict[str, list[dict]]:
         a, others = home.assay(assay), elsewhere.get(assay, {})
         if a is None or not others:
             continue
-        curve += by_volume(home, a, others)
+        curve += by_volume(home, a, others, home.transport)
         points += [{"assay": assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
-                    "break_even": volume(home, a, price), "most_here": a.most} for place, price in sorted(others.items())]
+                    "break_even": volume(home, a, price, home.transport), "most_here": a.most}
+                   for place, price in sorted(others.items())]
     return {"by_volume": curve, "break_even": points}
 
 

@@ -113,7 +113,14 @@ class Study:
             "currency": {"code": self.problem.currency, "per_usd": self.problem.per_usd},
             "threshold": {"value": self.problem.threshold, "source": self.problem.threshold_source,
                           "quality": self.problem.threshold_quality},
+            **self._search(),
         }
+
+    def _search(self) -> dict[str, Any]:
+        """How the search for whole instruments ended, where there are any; they are held in all that follows."""
+        if self.problem.laboratory is None or self.engine.settled is None:
+            return {}
+        return {"solver": {"status": self.engine.settled.status, "gap": self.engine.gap}}
 
     def label(self, key: tuple[str, str]) -> dict[str, str]:
         """Identity of a line in every table."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.analysis.break_even import volume
 from planner.analysis.dominance import STATUS, ladder
-from planner.analysis.strategies import TODAY, prices
+from planner.analysis.strategies import TODAY, burden, counted, over, prices
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
 from planner.errors import BadInput, Infeasible, Issue
 from planner.evidence.base import Evidence
@@ -50,7 +50,8 @@ def whole_laboratory(scenario: Scenario, evidence: Evidence, progress: Progress 
     today, known = engine.today()
     if today is not None:
         row = _row(study, engine, TODAY, f"what is known of today ({len(known)} lines), by the services here", today.values)
-        tables["strategies"].append(row)
+        tables["strategies"].append(row | dict.fromkeys(
+            ("gap", "search", "home_samples", "home_cost", "fixed_cost", "margin")))  # it was evaluated, not searched
     if not tables["strategies"]:
         raise BadInput([Issue("laboratory", "no way to run it meets the limits", "see `plan` for the limits that contradict")])
     _compared(tables["strategies"], study.problem.threshold)
@@ -141,10 +142,17 @@ def _row(study: Study, engine: Engine, name: str, words: str, values: np.ndarray
     treatment = sum(line.incremental_cost for line in lines)
     qalys = sum(line.health["qalys"] or 0.0 for line in lines)
     samples = sum(t["samples"] for t in out.tests.values())
+    counts = [counted(k, float(values[engine.column(k.q)])) for k in engine.formulation.taken]
+    told = {name: sum(c[name] for c in counts) for name in ("results", "true", "missed", "wrong", "asked")}
     minutes = {c: sum(float(engine.vector(engine.formulation.minutes(c, t)) @ values) for t in range(engine.problem.years))
                for c in MINUTES}
     return {"strategy": name, "words": words, "lines_funded": len(lines), "patients": out.patients_tested, "samples": samples,
             "testing_cost": testing, "cost_per_sample": testing / samples if samples else None,
+            "results": told["results"], "results_in_time": over(told["results"], told["asked"]),
+            "cost_per_result": over(testing, told["results"]), "positives_true": told["true"],
+            "positives_missed": told["missed"], "positives_wrong": told["wrong"],
+            "cost_per_positive": over(testing, told["true"]),
+            "slides": burden(engine, values)[0],
             "patients_treated": sum(line.patients_treated for line in lines), "treatment_cost": treatment,
             "total_cost": testing + treatment, "qalys": qalys,
             "net_health": qalys - (testing + treatment) / study.problem.threshold, **minutes,
@@ -204,7 +212,8 @@ def _break_even(study: Study, others: Mapping, tests: list[dict]) -> list[dict]:
     for a in home.assays:
         for place, price in sorted(others.get(a.assay, {}).items()):
             out.append({"assay": a.assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
-                        "break_even": volume(home, a, price), "planned": planned.get(a.assay, 0.0), "most_here": a.most})
+                        "break_even": volume(home, a, price, home.transport), "planned": planned.get(a.assay, 0.0),
+                        "most_here": a.most})
     return out
 
 

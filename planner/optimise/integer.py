@@ -116,8 +116,11 @@ class Search:
         best, bound = -info.objective_function_value, -info.mip_dual_bound
         values = np.array(self.highs.getSolution().col_value)
         self._ask_for_less(values, health_row, best - max(FULL, self.gap / 10) * max(1.0, abs(best)), money)
-        if self._run("money", self.seconds / 4) != "infeasible":
-            values = np.array(self.highs.getSolution().col_value)
+        try:
+            if self._run("money", self.seconds / 4) != "infeasible":
+                values = np.array(self.highs.getSolution().col_value)
+        except SolverFailure:  # nothing cheaper was found in time: the plan of most health stands
+            pass
         gap = abs(bound - best) / max(1e-9, abs(best)) if np.isfinite(bound) else float("inf")
         return Settled(self.integers, np.round(values[self.integers]), status, gap, time.perf_counter() - self.started, bound)
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from planner.errors import SolverFailure
 from planner.optimise.integer import Search
 
 
@@ -49,12 +50,15 @@ class WholeNumbers:
 
     def lost_with_fewer(self, columns: list[int]) -> float | None:
         """Value lost a year where one instrument fewer is bought in every year, nothing else whole is taken up and
-        everything is re-planned; None where no plan is left."""
+        everything is re-planned; None where no plan is left, or none was found in time."""
         most, held = np.round(self.settled.values), self.run()
         fewer = np.where(np.isin(self.integers, columns), np.maximum(most - 1, 0), most)
         self.model.set_column_bounds(self.integers, np.zeros(len(fewer)), fewer)
         lab = self.scenario.laboratory
-        found = Search(self.model, self.integers, lab.seconds / 4, lab.gap / 10).most()
+        try:
+            found = Search(self.model, self.integers, lab.seconds / 4, lab.gap / 10).most()
+        except SolverFailure:
+            found = None
         self.hold(most)
         return None if found is None else max(0.0, held - found[0]) / self.weight
 

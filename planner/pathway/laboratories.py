@@ -108,6 +108,7 @@ class Laboratories:
             tuple(p for _, p in sorted(self.platforms.items()) if p.platform in used or p.existing),
             tuple(a for _, a in sorted(self.assays.items())), self._quality("laboratory", "*"),
             self.scenario.laboratory.minimum_volume or 0.0, tuple(sorted(self.refused.items())),
+            self.roads[self.place]["cost"],
         )
 
     # -- what the evidence says ----------------------------------------------------------------------

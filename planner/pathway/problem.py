@@ -298,6 +298,7 @@ class HomeLaboratory:
     quality_fee: float
     minimum_volume: float
     refused: tuple[tuple[str, str], ...] = ()
+    transport: float = 0.0  # of a sample to it, USD
 
     def assay(self, name: str) -> HomeAssay | None:
         return next((a for a in self.assays if a.assay == name), None)

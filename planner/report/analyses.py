@@ -90,6 +90,8 @@ def rests_on(found: Analysis) -> list[tuple[str, Any]]:
         *([("Compared with evidence version", against["version"]), ("Compared with evidence sha256", against["sha256"])]
           if against else ()),
         ("Model version", head["model_version"]),
+        ("Search for whole instruments", head["solver"]["status"] if "solver" in head else None),
+        ("Health still possible (share)", head["solver"]["gap"] if "solver" in head else None),
     ]
     return [(words, value) for words, value in rows if value not in (None, "")]
 

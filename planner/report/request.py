@@ -7,7 +7,7 @@ from typing import Any
 from planner.report.names import briefly
 from planner.report.numbers import place_words
 from planner.report.paper import Block, Heading, Paper, Text, grid, wide
-from planner.report.tables import LIMITS_OF_USE, RESTS_ON, columns, csv_text, footer
+from planner.report.tables import LIMITS_OF_USE, RESTS_ON, SOLVED, columns, csv_text, footer
 
 FOR = 4  # uses named in a document; the files name them all
 COLUMNS = columns(
@@ -51,8 +51,8 @@ def _uses(plan) -> dict[str, list[str]]:
 
 def request_csv(plan) -> str:
     """The list as CSV, unrounded; each row says what it rests on."""
-    rests_on = {"evidence": plan.document["evidence"], "model_version": plan.document["model_version"]}
-    return csv_text(COLUMNS + RESTS_ON, [{**row, **rests_on} for row in rows(plan)])
+    rests_on = {name: plan.document[name] for name in ("evidence", "model_version", "solver")}
+    return csv_text(COLUMNS + RESTS_ON + SOLVED, [{**row, **rests_on} for row in rows(plan)])
 
 
 def tests(plan) -> list[Block]:

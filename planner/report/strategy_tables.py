@@ -19,7 +19,7 @@ VALUE = columns(
 STRATEGIES = (
     Table("strategies", "Strategies", "one way to test everybody who can be reached",
           columns("Strategy|strategy", "Kind|kind", "Laboratory|place", "Biomarkers answered|biomarkers|count",
-                  "Single tests in it|tests", "Tested (people a year)|patients|people",
+                  "Single tests in it|tests", "Panel or pathway id|base", "Tested (people a year)|patients|people",
                   "Cost per patient (USD)|cost_per_patient|usd", "Results in time (a year)|results|people",
                   "Results in time (share)|results_in_time|share", "Cost per result (USD)|cost_per_result|usd",
                   "Days to a result|days|number", "Positives found rightly (a year)|positives_true|people",
@@ -57,6 +57,10 @@ LABORATORY = (
           columns("Way|strategy", "What it means|words", "Lines funded|lines_funded|count",
                   "Tested (people a year)|patients|people",
                   "Samples a year|samples|people", "Cost per sample (USD)|cost_per_sample|usd",
+                  "Results in time (a year)|results|people", "Results in time (share)|results_in_time|share",
+                  "Cost per result (USD)|cost_per_result|usd", "Positives found rightly (a year)|positives_true|people",
+                  "Positives missed (a year)|positives_missed|people", "Found wrongly (a year)|positives_wrong|people",
+                  "Cost per positive (USD)|cost_per_positive|usd", "Slides per patient|slides|number",
                   "At home (samples a year)|home_samples|people", "Home laboratory (USD a year)|home_cost|usd",
                   "of it fixed and by the run (USD a year)|fixed_cost|usd",
                   "Margin at the price elsewhere (USD a year)|margin|usd", "Treated (people a year)|patients_treated|people")

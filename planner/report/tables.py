@@ -91,6 +91,7 @@ LIST = columns(
     "WHO essential medicine|gate.who_eml", "Report class|report_class", "Reason|reason.text",
     "Services (share of the eligible)|services",
 )
+SOLVED = columns("How the solving ended|solver.status", "Health still possible (share)|solver.gap|number")
 RESTS_ON = columns("Evidence version|evidence.version", "Evidence sha256|evidence.sha256",
                    "Model version|model_version")
 BY_BIOMARKER = columns(
@@ -154,9 +155,9 @@ def plain(value):
 
 def list_csv(document: Mapping[str, Any]) -> str:
     """The list as CSV (comma, UTF-8, header with units, unrounded); each row says what it rests on."""
-    rests_on = {"evidence": document["evidence"], "model_version": document["model_version"]}
+    rests_on = {name: document[name] for name in ("evidence", "model_version", "solver")}
     rows = [{**row, **rests_on} for row in rows_of(document, "list")]
-    return csv_text(LIST + RESTS_ON, rows)
+    return csv_text(LIST + RESTS_ON + SOLVED, rows)
 
 
 def csv_text(wanted: Sequence[Column], rows: Iterable[Row]) -> str:

@@ -179,7 +179,7 @@ def home_tests(engine: Engine, values: np.ndarray) -> list[dict]:
         if samples <= 1e-6:
             continue
         a = engine.formulation.laboratory.home.assay(assay)
-        marginal = a.per_sample + a.labour + (0.0 if n else a.per_run)
+        marginal = a.per_sample + a.labour + engine.formulation.laboratory.home.transport + (0.0 if n else a.per_run)
         rows.append({
             "assay": assay, "name": a.name, "laboratory": engine.formulation.laboratory.home.name, "runs_a_year": n,
             "samples": samples, "runs": found.runs[assay, n],

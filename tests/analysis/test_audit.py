@@ -14,6 +14,7 @@ from planner.analysis.audit import NOT_AUDITED, Audit, judge
 from planner.analysis.audit_book import Book
 from planner.analysis.audit_check import Sheet
 from planner.analysis.audit_file import PlanFile
+from planner.analysis.audit_laboratory import check_laboratory
 from planner.analysis.audit_list import check_list, objective
 from planner.analysis.audit_totals import check_totals
 from planner.analysis.audit_types import check_types, patient_types
@@ -327,6 +328,7 @@ def test_no_number_of_a_funded_line_or_total_passes_if_it_is_changed(name):
             changed = mutated(document, (*root, *at))
             check_totals(book, changed, sheet)
             check_list(book, changed, sheet)
+            check_laboratory(book, changed, sheet)
             if not sheet.failed and not place.startswith(tuple(NOT_AUDITED)):
                 passed.append(place)
     assert tried > 90 and not passed

@@ -14,6 +14,7 @@ from planner.analysis.compare import compare
 from planner.analysis.versions import SILENT, _bears_on, _own_said, laid_over, row_differences
 from planner.evidence.base import Evidence, Tables
 from planner.report.analyses import printed
+from planner.scenario.scenario import load
 
 KEPT = ("breast_early/her2", "breast_early/er_pr", "cml/bcr_abl1", "nsclc_nonsq_advanced/egfr", "nsclc_nonsq_advanced/alk")
 
@@ -143,7 +144,7 @@ def test_of_own_numbers_the_one_that_did_it_is_named(evidence, small):
     moved = changed(found)
     assert moved["cml/bcr_abl1"]["change"] == "left"
     why = "cml/bcr_abl1: share 0.95 becomes 1e-05 (own number, prevalence)"
-    assert all(row["because"] == (why,) for row in moved.values())
+    assert all(row["because"] == why for row in moved.values())
     words = {r["words"]: r["lines"] for r in found.tables["evidence"]}
     assert set(words) == {why, "pembrolizumab: price 0.025 becomes 0.02 USD of 2024 per mg (own number, drug prices)"}
 
@@ -180,6 +181,8 @@ def test_tables_that_no_plan_reads_are_no_difference(evidence, monkeypatch):
     watch("index")
     for name in ("kenya", "texas"):
         planner.plan(planner.Scenario.load(name), evidence)
+    by_parts = load("hospital_kenya", {"laboratory": {"costing": "micro"}}).model_copy(update={"cases": {"crc_stage2_3": 40}})
+    planner.plan(by_parts, evidence)
     assert set(evidence.tables) - read == set(SILENT)
     assert not row_differences(evidence, other(evidence, "drug_status", {"detail": lambda v: "other"}, drug="imatinib"))
 

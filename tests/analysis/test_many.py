@@ -231,6 +231,8 @@ def test_linear_outputs_have_the_mean_of_their_draws(evidence):
     for a, b in zip(plain.indications, many.indications, strict=True):
         if not isinstance(b.eligible, np.ndarray) or "stage_or_relapse" in dict(a.steps):
             continue
+        if evidence.record("cancer_sites", cancer_site=a.cancer_site).get("parent_site"):
+            continue  # cut to what the recorded cases of the parent leave: no product
         assert abs(b.eligible.mean() - a.eligible) < 5 * b.eligible.std() / 4000**0.5, a.indication
         assert abs(np.mean(b.workup_cost) - a.workup_cost) <= 5 * np.std(b.workup_cost) / 4000**0.5, a.indication
 

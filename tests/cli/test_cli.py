@@ -82,7 +82,7 @@ def test_unlimited_on_the_command_line(run):
     (["plan", "kenya", "--set", "budget=5", "--budget", "testing=5"], ["budget", "twice"]),
     (["plan", "kenya", "--set", "budget.tesing=1", "--budget", "testing=-4"], ["budget.tesing", "at least 0"]),
     (["plan", "kenya", "--budget", "testing=nan"], ["finite"]),
-    (["strategies", "kenya", "--indication", "lung"], ["--indication lung", "unknown indication"]),
+    (["strategies", "kenia", "--indication", "all"], ["`kenya`"]),
     (["plans", "kenya"], ["plans"]), (["plan"], ["SCENARIO"]), ([], ["COMMAND"]),
     (["export-model", "kenya", "--out", "model.txt"], [".mps or .lp"]),
     (["validate", "none.toml"], ["no such file"]),
