@@ -162,10 +162,12 @@ def _row(study: Study, engine: Engine, name: str, words: str, values: np.ndarray
 
 def _tests(study: Study, engine: Engine, name: str, values: np.ndarray, others: Mapping) -> list[dict]:
     """Each test of one way: at home with its schedule, or elsewhere; cost per sample of one more and on average."""
-    rows = []
+    rows, days = [], {(u.assay, u.place, u.runs_a_year): u.days for i in engine.problem.indications for s in i.services
+                      for u in s.assays}
     for row in laboratory.home_tests(engine, values):
         price = min(others.get(row["assay"], {}).values(), default=None)
         rows.append({"strategy": name, "at_home": True, "price_elsewhere": price,
+                     "days": days[row["assay"], engine.problem.laboratory.place, row["runs_a_year"]],
                      "margin": None if price is None else row["samples"] * (price - row["average_cost"]),
                      **{k: v for k, v in row.items() if k != "platforms"}})
     away = {}
@@ -183,7 +185,7 @@ def _tests(study: Study, engine: Engine, name: str, values: np.ndarray, others: 
         rows.append({"strategy": name, "at_home": False, "price_elsewhere": each, "margin": None, "assay": assay,
                      "name": record["name"], "laboratory": PLACES.get(place, "at the tariff"), "runs_a_year": None,
                      "samples": t["samples"], "runs": None, "samples_per_run": None, "marginal_cost": each,
-                     "average_cost": each, "wait_days": None})
+                     "average_cost": each, "wait_days": None, "days": days[assay, place, 0.0]})
     return rows
 
 

@@ -146,6 +146,7 @@ class AssayUse:
     place: str = ""
     home: bool = False
     runs_a_year: float = 0.0
+    days: float = 0.0  # to its result: the road, the mean wait for a run, the test
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ class ServiceBuilder:
     def _written(self, service, suffix, variant, assays, steps, results, runs, biopsies, biopsy) -> ServiceOption:
         uses = tuple(
             AssayUse(a["assay_id"], n, n * t.cost, *(n * t.minutes[c] for c in MINUTES),
-                     t.place, t.home, t.runs_a_year)
+                     t.place, t.home, t.runs_a_year, t.days + t.interval / 2)
             for n, a, t in zip(runs, assays, variant.tests, strict=True)
         )
         procedure = biopsies * biopsy.cost if biopsy else 0.0

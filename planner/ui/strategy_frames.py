@@ -17,7 +17,8 @@ KINDS = {
     "In all, US$": "usd", "US$ per QALY": "usd", "Found": "people", "Wrong": "people", "Treated": "people", "Tested": "people",
     "Results": "people", "Tests, US$": "usd", "Usable": "share", "Sensitivity": "share", "Specificity": "share",
     "Asked": "people", "Samples a year": "people", "Runs a year": "people", "One more, US$": "usd", "On average, US$": "usd",
-    "Elsewhere, US$": "usd", "Mean wait, days": "ratio", "Cost, US$ a year": "usd", "Healthy years lost with one fewer": "qalys",
+    "Elsewhere, US$": "usd", "Mean wait, days": "ratio", "Days to a result": "ratio", "Cost, US$ a year": "usd",
+    "Healthy years lost with one fewer": "qalys",
     "Minutes a year": "people", "Full-time people": "ratio", "Limit, minutes": "people", "Use": "share",
     "Fixed, US$": "usd", "Margin, US$": "usd", "At home": "people", "US$ per sample": "usd", "Price there, US$": "usd",
     "In the plan": "people", "At most here": "people", "At home, US$ per sample": "usd", "Tests, US$ a year": "usd",
@@ -71,8 +72,8 @@ def run_or_send(found: Analysis, way: str) -> pd.DataFrame:
     return _made([{"Test": r["name"], "Where": "run at home" if r["at_home"] else f"send to: {r['laboratory']}",
                    "Runs": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
                    "On average, US$": r["average_cost"], "One more, US$": r["marginal_cost"],
-                   "Elsewhere, US$": r["price_elsewhere"] if r["at_home"] else None, "Mean wait, days": r["wait_days"]}
-                  for r in rows], "Test")
+                   "Elsewhere, US$": r["price_elsewhere"] if r["at_home"] else None, "Mean wait, days": r["wait_days"],
+                   "Days to a result": r["days"]} for r in rows], "Test")
 
 
 def runs_words(runs: float | None) -> str:
