@@ -216,7 +216,7 @@ def test_an_upload_stays_in_its_session_and_out_of_the_address():
 def test_a_hospital_is_opened_and_its_cases_stay_out_of_the_address():
     at = upload(opened(**KENYA), 'setting = {country = "KEN", hospital = "St <i>Mary</i>"}\ncases = {cml = 8, dlbcl = 20}\n')
     assert "(Kenya)" in text(at) and "would test" in text(at) and not dict(at.query_params)
-    assert any("8 people a year in the hospital" in b.label for b in at.button)
+    assert any("own yearly cases in 2 indications" in b.label for b in at.button)
     calm(at.switch_page(EVIDENCE).run())
     assert "Every number in use" in text(at)
 
