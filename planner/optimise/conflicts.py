@@ -48,7 +48,7 @@ def explain(engine) -> list[Issue]:
     with _lifted(engine, [name for rows in groups.values() for name in rows]):
         if engine.model.run() == "infeasible":
             return _unmeetable(engine)
-    together = _together(engine)
+    together = [] if len(engine.integers) else _together(engine)
     if together:
         return together
     mandated = sorted({u.id for u in engine.problem.use_cases if u.must_fund})
@@ -228,11 +228,10 @@ def _need(engine, rows: list[str]) -> tuple[float, float] | None:
         _, indices, coefficients = model.highs.getRowEntries(model.row[name])
         np.add.at(cost, list(indices), coefficients)
     model.set_cost(cost)
-    ok = model.run() == "optimal"
-    need = None
-    if ok:
-        activity = model.highs.getSolution().row_value
-        need = max(activity[model.row[name]] for name in rows)
+    with engine.cheapest_whole() as possible:  # a need by fractions of an instrument would not be enough
+        ok = possible and model.run() == "optimal"
+        activity = model.highs.getSolution().row_value if ok else []
+    need = max(activity[model.row[name]] for name in rows) if ok else None
     model.set_cost(engine.value_cost)
     for name, high in saved.items():
         model.set_row(name, None, high)

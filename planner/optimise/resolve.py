@@ -15,7 +15,7 @@ import numpy as np
 from planner.errors import Infeasible, Issue, SolverFailure
 from planner.optimise.conflicts import explain
 from planner.optimise.formulation import Formulation
-from planner.optimise.integer import Search, Settled
+from planner.optimise.integer import Settled
 from planner.optimise.row import merge
 from planner.optimise.solver import INF, LoadedModel, Solution, matrix
 from planner.optimise.sweep import Sweep, Sweeper
@@ -166,20 +166,13 @@ class Engine(WholeNumbers):
         self.solves += 1
         best = self.model.solve()
         if best.status.name == "infeasible" or (len(self.integers) and self.settled is None):
-            raise Infeasible(self._contradiction(best))
+            raise Infeasible(explain(self))
         if not best.status.has_solution:
             raise SolverFailure([Issue("solver", f"it stopped with status {best.status.name}", "report the scenario")])
         value = -best.objective + 0.0  # no minus zero
         prices = {name: self.model.shadow_price(best, name) for name in self._priced()}
         plan = self._cheapest_at(value)
         return Optimum(best, plan if plan.status.has_solution else best, value, prices, self.solves - start)
-
-    def _contradiction(self, relaxed: Solution) -> list[Issue]:
-        """Why there is no plan; where there is one but for whole instruments, that."""
-        if relaxed.status.has_solution:
-            return [Issue("laboratory", "with whole instruments nothing meets what is mandated within the limits",
-                          "raise the testing budget, allow services.send_out, or lower laboratory.minimum_volume", "conflict")]
-        return explain(self)
 
     def _cheapest_at(self, value: float) -> Solution:
         """Stage two: the least money, tests and treatment, at a value not below ``value``."""
@@ -344,7 +337,7 @@ class Engine(WholeNumbers):
         with self._lifted():
             covers = self._fix_coverage(wanted)
             self.model.set_cost(self.vector(merge(*self.formulation.testing.values())))
-            self._hold_cheapest()
+            self.hold_cheapest()
             solution = self.model.solve()
             if solution.status.has_solution:
                 self.model.set_row("tests_paid", None, solution.objective * (1 + 1e-9) + 1e-6)
@@ -355,14 +348,6 @@ class Engine(WholeNumbers):
             for name, upper in covers.items():
                 self.model.set_row(name, None, upper)
         return solution if solution.status.has_solution else None
-
-    def _hold_cheapest(self) -> None:
-        """Hold the whole numbers of the cheapest answer to the present question, where there are any."""
-        if len(self.integers):
-            lab = self.scenario.laboratory
-            whole = Search(self.model, self.integers, lab.seconds, lab.gap).least()
-            if whole is not None:
-                self.model.set_column_bounds(self.integers, whole, whole)
 
     @contextmanager
     def _lifted(self):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +44,26 @@ class WholeNumbers:
         lower, upper = (np.asarray(b, float)[self.integers] for b in (model.col_lower_, model.col_upper_))
         for loaded in (self.model, self.cheapest):
             loaded.set_column_bounds(self.integers, lower, upper)
+
+    def hold_cheapest(self) -> bool:
+        """Hold the whole numbers of the cheapest answer to the present question, where there are any; False where
+        the question has no answer in whole numbers."""
+        if not len(self.integers):
+            return True
+        lab = self.scenario.laboratory
+        whole = Search(self.model, self.integers, lab.seconds, lab.gap).least()
+        if whole is not None:
+            self.model.set_column_bounds(self.integers, whole, whole)
+        return whole is not None
+
+    @contextmanager
+    def cheapest_whole(self) -> Iterator[bool]:
+        """The whole numbers held at the cheapest answer to the present question, then free again; whether there is one."""
+        try:
+            yield self.hold_cheapest()
+        finally:
+            if len(self.integers):
+                self.free_integers()
 
     @property
     def gap(self) -> float:

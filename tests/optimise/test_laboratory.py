@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from planner.analysis.study import Stopped
-from planner.errors import SolverFailure
+from planner.errors import Infeasible, SolverFailure
 from planner.optimise.integer import Step, searching, watched
+from planner.optimise.resolve import Engine
 from planner.pathway.costing import average_cost, break_even
 from planner.result.laboratory import home_tests, platforms
 from planner.result.readout import read
@@ -355,3 +356,19 @@ def test_a_search_is_told_to_longer_work_and_what_that_raises_ends_it(hard):
 
     with pytest.raises(Stopped), searching(stop):
         hard(gap=0.0, seconds=4)
+
+
+def test_what_a_mandate_needs_is_told_for_whole_instruments():
+    """One stainer, both fees, and each sample by itself: the sum by hand; a fraction of a stainer would cost less."""
+    def asked(budget: float) -> Engine:
+        mine = tiny.problem(elsewhere=False, cases=CASES[3:])
+        must = tuple(replace(i, use_cases=tuple(replace(u, must_fund=True) for u in i.use_cases)) for i in mine.indications)
+        return Engine(replace(mine, indications=must), tiny_scenario(
+            laboratory={"costing": "micro", "gap": 0.0}, budget={"testing": budget}))
+
+    need = STAINER.yearly_cost + FEE + TESTS[1].quality_fee + 400 * KAP * (9 + 3 + 25)
+    with pytest.raises(Infeasible) as error:
+        asked(need - 1000).optimum()
+    (issue,) = error.value.issues
+    assert (issue.have, issue.need) == (need - 1000, pytest.approx(need, abs=1))
+    assert asked(issue.need).optimum().value > 0
