@@ -62,7 +62,7 @@ def strategies(scenario: Scenario, evidence: Evidence, indication: str, progress
     known = _today(study, engine, ind, cases)
     if known:
         rows.append(known)
-    _compared(rows, study.problem.threshold)
+    compared(rows, known or rows[0], study.problem.threshold)
     singles = {b: s.singles[b] for s in wanted if s.kind == "singles" for b in s.singles}
     order = sorted(singles, key=lambda b: (-_worth(engine, ind, b), b))
     people = {u.biomarker: u.subgroup for u in cases}
@@ -273,16 +273,15 @@ def _today(study: Study, engine: Engine, ind: Indication, cases: list[UseCase]) 
 # -- side by side -------------------------------------------------------------------------------------------
 
 
-def _compared(rows: list[dict], threshold: float) -> None:
-    """Incremental ratios among the strategies, with what is dominated, and against the reference."""
-    today = next((r for r in rows if r["kind"] == "today"), None) or next(r for r in rows if r["kind"] == "nothing")
+def compared(rows: list[dict], reference: dict, threshold: float) -> None:
+    """Into each row: incremental ratios among them, what is dominated, and the difference to the reference."""
     steps = ladder([r["strategy"] for r in rows], [r["total_cost"] for r in rows], [r["qalys"] for r in rows])
     best = steps.best(threshold)
     for r in rows:
         found = steps.row(r["strategy"])
-        gained, added = r["qalys"] - today["qalys"], r["total_cost"] - today["total_cost"]
+        gained, added = r["qalys"] - reference["qalys"], r["total_cost"] - reference["total_cost"]
         r |= {"status": found.status, "status_words": STATUS[found.status], "against": found.against, "icer": found.icer,
-              "reference": today["strategy"], "qalys_to_reference": gained, "cost_to_reference": added,
+              "reference": reference["strategy"], "qalys_to_reference": gained, "cost_to_reference": added,
               "icer_to_reference": added / gained if gained > 1e-9 and added > 0 else None,
               "best_at_threshold": r["strategy"] == best}
 

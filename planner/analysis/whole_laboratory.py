@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from planner.analysis.break_even import volume
-from planner.analysis.dominance import STATUS, ladder
-from planner.analysis.strategies import TODAY, burden, counted, over, prices
+from planner.analysis.strategies import TODAY, burden, compared, counted, over, prices
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
 from planner.errors import BadInput, Infeasible, Issue
 from planner.evidence.base import Evidence
@@ -54,7 +53,8 @@ def whole_laboratory(scenario: Scenario, evidence: Evidence, progress: Progress 
             ("gap", "search", "home_samples", "home_cost", "fixed_cost", "margin")))  # it was evaluated, not searched
     if not tables["strategies"]:
         raise BadInput([Issue("laboratory", "no way to run it meets the limits", "see `plan` for the limits that contradict")])
-    _compared(tables["strategies"], study.problem.threshold)
+    rows = tables["strategies"]
+    compared(rows, next((r for r in rows if r["strategy"] == TODAY), rows[0]), study.problem.threshold)
     tables["break_even"] = _break_even(study, others, tables["tests"])
     tables["volumes"] = _volumes(study, progress)
     settings = {"indication": "all", "threshold": study.problem.threshold, "costing": scenario.laboratory.costing}
@@ -189,19 +189,6 @@ def _tests(study: Study, engine: Engine, name: str, values: np.ndarray, others: 
     return rows
 
 
-def _compared(rows: list[dict], threshold: float) -> None:
-    steps = ladder([r["strategy"] for r in rows], [r["total_cost"] for r in rows], [r["qalys"] for r in rows])
-    reference = next((r for r in rows if r["strategy"] == TODAY), rows[0])
-    best = max(rows, key=lambda r: r["net_health"])
-    for r in rows:
-        found = steps.row(r["strategy"])
-        gained, added = r["qalys"] - reference["qalys"], r["total_cost"] - reference["total_cost"]
-        r |= {"status": found.status, "status_words": STATUS[found.status], "against": found.against, "icer": found.icer,
-              "reference": reference["strategy"], "qalys_to_reference": gained, "cost_to_reference": added,
-              "icer_to_reference": added / gained if gained > 1e-9 and added > 0 else None,
-              "best_at_threshold": r is best}
-
-
 def _break_even(study: Study, others: Mapping, tests: list[dict]) -> list[dict]:
     """Volume from which each test is cheaper at home, beside the volume of the plan."""
     home, out = study.problem.laboratory, []
@@ -258,22 +245,31 @@ def _scaled(scenario: Scenario, scale: float) -> Scenario:
 
 
 def _words(study: Study, tables: Mapping) -> list[str]:
+    """What to run at home first, then what the other ways would bring, then how far to trust the search."""
     rows = {r["strategy"]: r for r in tables["strategies"]}
-    best = next(r for r in tables["strategies"] if r["best_at_threshold"])
-    words = [f"{len(rows)} ways to run the laboratory are compared over all indications. Most for the money at "
-             f"{money(study.problem.threshold)} per healthy year: {best['strategy']} ({money(best['testing_cost'])} a year for "
-             f"tests, {figure(best['qalys'])} healthy years a year)."]
-    plan = rows.get(PLAN)
-    home = study.problem.laboratory
+    plan, home = rows.get(PLAN), study.problem.laboratory
+    words = []
+    if plan and home is not None:
+        mine, away = ({t["assay"] for t in tables["tests"] if t["strategy"] == PLAN and t["at_home"] is here}
+                      for here in (True, False))
+        words.append(f"For the most health the {home.name} runs {len(mine)} tests ({figure(plan['home_samples'])} samples a "
+                     f"year, {money(plan['fixed_cost'])} of fixed cost), and {len(away)} are sent elsewhere: "
+                     f"{money(plan['testing_cost'])} a year for tests, {figure(plan['qalys'])} healthy years a year.")
+    words.append(_worth_it(study, tables["strategies"]))
     if home is None:
         words.append('Tests are counted at their tariffs here. Set laboratory.costing = "micro" to weigh an own laboratory '
                      "with its instruments, runs and people against sending samples out.")
     elif plan:
-        mine = [t for t in tables["tests"] if t["strategy"] == PLAN and t["at_home"]]
-        away = [t for t in tables["tests"] if t["strategy"] == PLAN and not t["at_home"]]
-        words.append(f"In the plan the {home.name} runs {len({t['assay'] for t in mine})} tests ({figure(plan['home_samples'])} "
-                     f"samples a year, {figure(plan['fixed_cost'])} US$ of fixed cost), and {len({t['assay'] for t in away})} "
-                     "tests are sent elsewhere.")
         words.append(f"The search for whole instruments ended {plan['search']}, with at most {100 * plan['gap']:.2g} % more "
                      "health still possible.")
     return words
+
+
+def _worth_it(study: Study, rows: list[dict]) -> str:
+    """The way of most net health; where none is worth its money, that too."""
+    best, worth = next(r for r in rows if r["best_at_threshold"]), f"{money(study.problem.threshold)} per healthy year"
+    told = f"{money(best['testing_cost'])} a year for tests, {figure(best['qalys'])} healthy years"
+    if best["net_health"] >= 0:
+        return f"Of {len(rows)} ways to run the laboratory the most for the money, at {worth}, is: {best['strategy']} ({told})."
+    return (f"None of the {len(rows)} ways is worth its money at {worth}, tests and treatment together; the least dear for what "
+            f"it brings is: {best['strategy']} ({told}).")

@@ -238,7 +238,8 @@ def ways(found: Analysis) -> Picture:
     best = next(r for r in rows if r["best_at_threshold"])
     drawn = [Row(f"<b>{capital(r['strategy'])}</b>", max(0.0, r["qalys"]), show(r["qalys"], "qalys"),
                  f"tests {show(r['testing_cost'], 'usd')}", _home_words(r), BLUE if r is best else PALE) for r in rows]
-    return Picture(bars(drawn), f"Most for the money: {best['strategy']}, {show(best['qalys'], 'qalys')} healthy years a year",
+    title = "Most for the money" if best["net_health"] >= 0 else "None is worth its money; the least dear for what it brings"
+    return Picture(bars(drawn), f"{title}: {best['strategy']}, {show(best['qalys'], 'qalys')} healthy years a year",
                    "Healthy years (QALYs) a year of each way, everything else planned again; at the right the money for tests, "
                    "US$ a year",
                    "Bar chart of healthy years by way to run the laboratory: " + "; ".join(

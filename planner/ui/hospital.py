@@ -223,7 +223,8 @@ def _run_or_send(found: Analysis) -> None:
     table(strategy_frames.run_or_send(found, way), strategy_frames.KINDS, f"{counted(rows, 'test')}: run at home or sent",
           "tests_table", {"Runs": st.column_config.Column(width=140)}, height=320)
     st.caption("US dollars a sample. “On average” carries its share of instruments, runs and fees; “one more” is what another "
-               "sample would add.")
+               "sample would add. A test may be run at home although it costs more there: its result comes sooner, and fewer "
+               "patients are treated before it. A test that stands twice is run at home in one pathway and sent in another.")
     files(found, "tests", "tests_files")
     laboratory.instruments(strategy_frames.of_way(found, "platforms", way), "way")
     laboratory.people(strategy_frames.of_way(found, "staff", way), "way")

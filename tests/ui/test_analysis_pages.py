@@ -12,20 +12,11 @@ from planner.analysis.study import Stopped
 from planner.report.numbers import show
 from planner.scenario.scenario import dumps, loads
 from planner.ui import cache, state
-from planner.ui.jobs import Board
 from tests.ui.test_pages import at_param, calm, opened, text
 
+pytestmark = pytest.mark.usefixtures("board")
 UGANDA = {"country": "UGA", "testing": "100000"}
 PAGES = ("budget", "drug_access", "uncertainty", "compare")
-
-
-@pytest.fixture(autouse=True)
-def board(monkeypatch):
-    """AppTest runs are one session: what another test began must not be seen here."""
-    mine = Board()
-    monkeypatch.setattr(cache, "board", lambda: mine)
-    yield mine
-    mine.stop_all()
 
 
 def at_page(name: str, **params) -> AppTest:

@@ -14,10 +14,10 @@ from planner.report import strategy_charts as charts
 from planner.report.numbers import show
 from planner.scenario.scenario import dumps, loads
 from planner.ui import cache, changes, state, strategy_frames
-from planner.ui.jobs import Board
 from tests.ui.test_analysis_pages import at_page, finished
 from tests.ui.test_pages import at_param, calm, opened, text, upload
 
+pytestmark = pytest.mark.usefixtures("board")
 CASES = {"breast_early": 220.0, "crc_metastatic": 25.0}
 PAGE = "planner/ui/pages/hospital.py"
 COMPARE = "Compare ways to run the laboratory"
@@ -31,14 +31,6 @@ def hospital():
     return loads("parent = 'defaults'", changes={
         "setting": {"country": "KEN", "hospital": "Ours"}, "cases": CASES, "laboratory": {"costing": "micro"},
         "budget": {"testing": 40_000}}).model_copy(update={"name": "Ours"})
-
-
-@pytest.fixture(autouse=True)
-def board(monkeypatch):
-    mine = Board()
-    monkeypatch.setattr(cache, "board", lambda: mine)
-    yield mine
-    mine.stop_all()
 
 
 @pytest.fixture(scope="module")
