@@ -207,6 +207,9 @@ def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
             _placed(home, key, p, sheet, f"{where} on {p['platform']}")
         if n:
             sheet.at_least("home: schedule kept", where, row["runs"], n, "fewer runs than the schedule has", SAMPLES)
+            if a.least_in_run > 1:
+                sheet.at_least("home: schedule kept", f"{where}, samples", row["samples"], a.least_in_run * n,
+                               "fewer samples than its runs need", SAMPLES)
         if row["runs"] > SAMPLES:
             same("home: runs", "samples per run", row["samples_per_run"], row["samples"] / row["runs"], SAMPLES)
         same("home: runs", "mean wait", row["wait_days"], 365 / n / 2 if n else 0.0, SHARE)

@@ -140,6 +140,8 @@ def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Ro
             add(chosen, o, 1.0)
             kept: Row = {lab.runs[a.assay, n, p, t]: 1.0 for p, _ in a.platforms}
             f.constrain(f"kept_{tag}", kept | {o: -n}, pulp.LpConstraintGE, 0)
+            if a.least_in_run > 1:  # on average over the runs of the schedule
+                f.constrain(f"enough_{tag}", dict(row) | {o: -a.least_in_run * n}, pulp.LpConstraintGE, 0)
             f.constrain(f"only_{tag}", dict(row) | {o: -most}, pulp.LpConstraintLE, 0)
     if len(chosen) > 1:
         f.constrain(f"one_schedule_{a.assay}_{t + 1}", chosen, pulp.LpConstraintLE, 0)

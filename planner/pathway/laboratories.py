@@ -179,6 +179,7 @@ class Laboratories:
         self.assays[assay] = HomeAssay(
             assay, row["name"], sample.value, run.value, labour, tuple(sorted(platforms)), self._quality("assay", modality),
             self._schedules(assay, platforms), self.volumes[assay],
+            min(r["minimum_samples"] for r in rows if r["platform_id"] in self.platforms),
         )
 
     def _schedules(self, assay: str, platforms) -> tuple[float, ...]:
@@ -232,12 +233,19 @@ class Laboratories:
             schedules = sorted({n for a in assays if a["assay_id"] in self.assays
                                 for n in self.assays[a["assay_id"]].schedules})
             for n in (BATCHES_OF_ONE, *schedules):
-                out.append(self._home_variant(assays, mine, rest, n))
-                if rest and len(assays) > 1 and mine[0] and any(mine[1:]):  # screened at home, confirmed elsewhere
+                if self._starts(assays, mine, n):
+                    out.append(self._home_variant(assays, mine, rest, n))
+                if rest and len(assays) > 1 and mine[0] and any(mine[1:]) and self._starts(assays[:1], mine, n):
+                    # screened at home, confirmed elsewhere
                     out.append(self._home_variant(assays, [True] + [False] * (len(assays) - 1), rest, n, "_first"))
         if not out and not missing:
             missing = [f"a laboratory for {a['assay_id']}" for a in assays if a["assay_id"] not in self.assays]
         return out, ([] if out else missing)
+
+    def _starts(self, assays, mine: list[bool], runs_a_year: float) -> bool:
+        """Whether every test at home may be run so: one that needs several samples in a run not each by itself."""
+        return all(self.assays[a["assay_id"]].least_in_run <= 1 or runs_a_year in self.assays[a["assay_id"]].schedules
+                   for a, here in zip(assays, mine, strict=False) if here)
 
     def _home_variant(self, assays, mine, rest, runs_a_year: float, mark: str = "") -> Variant:
         """The home laboratory for some of the assays, the others elsewhere."""

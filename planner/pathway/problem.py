@@ -273,8 +273,8 @@ class Platform:
 @dataclass(frozen=True)
 class HomeAssay:
     """A test that the home laboratory can run: USD per sample (reagents; labour) and per run, the platforms with
-    the patients' samples of a full run, yearly fee of quality assessment, schedules (runs a year) on offer, and the
-    samples a year that it could come to at most."""
+    the patients' samples of a full run, yearly fee of quality assessment, schedules (runs a year) on offer, the
+    samples a year that it could come to at most, and those without which a run does not start."""
 
     assay: str
     name: str
@@ -285,6 +285,7 @@ class HomeAssay:
     quality_fee: float
     schedules: tuple[float, ...]
     most: float
+    least_in_run: float = 1.0
 
 
 @dataclass(frozen=True)

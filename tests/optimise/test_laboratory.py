@@ -372,3 +372,12 @@ def test_what_a_mandate_needs_is_told_for_whole_instruments():
     (issue,) = error.value.issues
     assert (issue.have, issue.need) == (need - 1000, pytest.approx(need, abs=1))
     assert asked(issue.need).optimum().value > 0
+
+
+@pytest.mark.parametrize(("least", "kept"), [(1.0, True), (25.0, True), (31.0, False)])
+def test_a_schedule_is_kept_only_with_enough_samples_in_its_runs(least, kept):
+    """360 samples at most share 12 runs: 30 in each."""
+    home = lab(assays=tuple(replace(t, per_run=2000.0, least_in_run=least, platforms=(("stainer", 60.0),), schedules=(12.0,))
+                            if t.assay == "stain_b" else t for t in TESTS))
+    e = engine(home, CASES[3:], elsewhere=False, budget={"testing": 60_000})
+    assert (settled(e).chosen["stain_b"] == 12.0) is kept

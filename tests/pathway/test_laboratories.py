@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import planner
+from planner.evidence.base import Tables
 from planner.evidence.strata import place
 from planner.pathway.build import build_problem
 from planner.pathway.costing import still_waiting
@@ -246,3 +247,14 @@ def test_settings_of_a_home_laboratory_are_refused_with_tariffs(setting):
         load("hospital_kenya", {"laboratory": setting})
     assert [i.where for i in caught.value.issues] == [f"laboratory.{next(iter(setting))}"]
     assert "micro" in caught.value.issues[0].remedy
+
+
+def test_a_test_that_needs_several_samples_in_a_run_is_not_run_by_itself():
+    """Four samples in a run of mismatch repair staining: only schedules are offered, for every service that has it."""
+    frame = evidence().tables["assay_platforms"].copy()
+    frame.loc[frame["assay_id"] == "mmr_ihc", "minimum_samples"] = 4
+    tables = {name: evidence().tables[name] for name in evidence().tables} | {"assay_platforms": frame}
+    changed = build_problem(replace(evidence(), tables=Tables(tables)), load("hospital_kenya", {
+        "laboratory": {"costing": "micro"}}).model_copy(update={"cases": {"crc_stage2_3": 60}}))
+    runs = {u.runs_a_year for i in changed.indications for s in i.services for u in s.assays if u.assay == "mmr_ihc" and u.home}
+    assert runs and 0.0 not in runs and changed.laboratory.assay("mmr_ihc").least_in_run == 4
