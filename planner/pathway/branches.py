@@ -29,6 +29,7 @@ from planner.pathway.costing import still_waiting
 from planner.pathway.performance import Performance
 
 POSITIVE, EQUIVOCAL, NEGATIVE, FAILED = "positive", "equivocal", "negative", "failed"
+SPENT = "spent"  # key of what a work-up uses, beside its branches
 OTHERS = "*"  # the biomarkers of a panel that neither the question nor a step names, taken together
 
 
@@ -348,22 +349,35 @@ class Outline:
 
 
 def outline(work_up: WorkUp, target: str, seen: dict | None = None) -> Outline:
-    """All branches for one biomarker, summed by what they have in common; ``seen`` as in :func:`follow`."""
+    """All branches for one biomarker, summed by what they have in common.
+
+    ``seen`` as in :func:`follow`; what the steps are run for does not depend on the biomarker asked for, so that it
+    is added up for the first one only.
+    """
     tracked, share = tracked_for(work_up, target), work_up.prevalence[target]
-    runs, biopsies, known = [0.0] * len(work_up.steps), 0.0, {}
+    seen, known = {} if seen is None else seen, {}
+    runs, counted = {}, SPENT in seen
     for carrier, weight in ((True, share), (False, 1 - share)):
         for part, carried in kinds(work_up, target, tracked, carrier):
             if not some(part):
                 continue
             for b in follow(work_up, target, carried, tracked, seen):
                 p = part * b.probability
-                for n in b.done:
-                    runs[n] = runs[n] + weight * p
-                biopsies = biopsies + weight * p * len(b.biopsies)
+                if not counted:
+                    spent = (b.done, len(b.biopsies))
+                    runs[spent] = runs.get(spent, 0.0) + weight * p
                 if b.usable:
                     key = (carrier, b.result == POSITIVE, b.until)
                     known[key] = known.get(key, 0.0) + p
-    return Outline(share, tuple(runs), biopsies, known)
+    if not counted:
+        seen[SPENT] = _spent(runs, len(work_up.steps))
+    return Outline(share, *seen[SPENT], known)
+
+
+def _spent(runs: Mapping[tuple[tuple[int, ...], int], float], steps: int) -> tuple[tuple[float, ...], float]:
+    """(runs of each step, second biopsies) per patient, of the shares that went each way."""
+    each = [sum(p for (done, _), p in runs.items() if n in done) for n in range(steps)]
+    return tuple(each), sum(p * biopsies for (_, biopsies), p in runs.items())
 
 
 def expected(work_up: WorkUp, target: str) -> tuple[Expected, tuple[float, ...], float]:

@@ -17,11 +17,12 @@ class Performance:
                           False: other if present(other) else 0.0}
         self.negative_noncarrier = row["specificity"]
         self.positive[False] = most(0.0, 1 - row["specificity"] - self.equivocal[False])
+        self._outcome = {c: (self.positive[c], self.equivocal[c], most(0.0, 1 - self.positive[c] - self.equivocal[c]))
+                         for c in (True, False)}
 
     def outcome(self, carrier: bool) -> tuple[float, float, float]:
         """(positive, equivocal, negative) shares of usable results."""
-        positive, equivocal = self.positive[carrier], self.equivocal[carrier]
-        return positive, equivocal, most(0.0, 1 - positive - equivocal)
+        return self._outcome[carrier]
 
 
 def performance(values: Values, assay: str, biomarker: str, indication: str) -> Performance | None:
