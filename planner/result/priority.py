@@ -19,6 +19,7 @@ TIER_WORDS = {
 }
 NEARLY = 1 - 1e-3  # share of the attainable coverage that counts as full: less is a few people or the solver's dust
 FULL = 1 - 1e-6  # the same on the sweep: a little more, so that a plan at that budget is full
+SAME = 1e-6  # entry budgets closer than this, relatively, are one
 HALF = 0.5
 
 
@@ -209,12 +210,33 @@ def potential(j: Judged) -> float:
 
 def order(judged: list[Judged]) -> list[Judged]:
     """Rank: by entry budget; ties by criticality per dollar of tests, then id. What never enters
-    follows, by the health it would bring if its drug were reachable."""
+    follows, by the health it would bring if its drug were reachable.
+
+    Lines of one work-up enter together: budgets that differ by less than the solver's tolerance are a tie,
+    so that the rank of a line never hangs on the order in which numbers were added up.
+    """
+    entering = [j for j in judged if j.standing.entry_budget is not None]
+    places = dict(zip((id(j) for j in entering), _places([j.standing.entry_budget for j in entering]), strict=True))
 
     def key(j: Judged):
-        if j.standing.entry_budget is not None:
-            cost = max(j.line.testing_cost, 1e-9)
-            return (0, j.standing.entry_budget, -(j.criticality or 0.0) / cost, j.use_case.id)
-        return (1, -potential(j), 0.0, j.use_case.id)
+        if id(j) in places:
+            return (0, places[id(j)], -_digits((j.criticality or 0.0) / max(j.line.testing_cost, 1e-9)), j.use_case.id)
+        return (1, -_digits(potential(j)), 0.0, j.use_case.id)
 
     return sorted(judged, key=key)
+
+
+def _places(values: list[float]) -> list[int]:
+    """The place of each value among the distinct ones; neighbours closer than the tolerance share one."""
+    places, place, last = {}, 0, None
+    for value in sorted(values):
+        if last is not None and value - last > SAME * max(1.0, abs(value)):
+            place += 1
+        places[value] = place
+        last = value
+    return [places[v] for v in values]
+
+
+def _digits(value: float) -> float:
+    """A figure to the digits that matter for a rank; a difference of two solves has few more."""
+    return float(f"{value:.3e}")

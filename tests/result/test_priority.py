@@ -37,6 +37,30 @@ def test_a_line_that_leaves_and_returns_enters_at_its_return():
     assert place.earlier_spells == ((pytest.approx(50), pytest.approx(150)),)
 
 
+def judged(name, entry, criticality):
+    """What the order of the list looks at."""
+    u = use_case("lung", name.partition("/")[2], (therapy("pill"),))
+    line = Line("XXX", name, coverage=0.9, testing_cost=1_000.0, health={"qalys": 1.0})
+    place = priority.Standing(entry, entry, (), 0.9, 0.9)
+    return priority.Judged(u, LUNG, line, place, None, None, None, True, "full", 0.9, "core", "standard_of_care",
+                           None, None, None, None, criticality)
+
+
+def test_lines_that_enter_together_are_ranked_by_what_they_bring():
+    by_one_work_up = [judged("lung/alk", 3_000_000.0000004, 10.0), judged("lung/egfr", 3_000_000.0, 20.0)]
+    assert [j.use_case.id for j in priority.order(by_one_work_up)] == ["lung/egfr", "lung/alk"]
+
+
+def test_lines_that_enter_together_and_bring_the_same_are_ranked_by_name():
+    dust = [judged("lung/egfr", 2.0, 20.0), judged("lung/alk", 2.0 + 1e-12, 20.0 - 1e-9)]
+    assert [j.use_case.id for j in priority.order(dust)] == ["lung/alk", "lung/egfr"]
+
+
+def test_a_later_entry_is_a_later_rank_whatever_it_brings():
+    two = [judged("lung/alk", 3_000_010.0, 99.0), judged("lung/egfr", 3_000_000.0, 1.0)]
+    assert [j.use_case.id for j in priority.order(two)] == ["lung/egfr", "lung/alk"]
+
+
 def test_what_never_enters_has_no_entry():
     assert priority.standing(sweep((0, 0.0), (500, 0.0)), KEY, 0.8, 500).entry_budget is None
     assert priority.standing(sweep((0, 0.5)), ("XXX", "other/x"), 0.8, 500).entry_budget is None
