@@ -5,8 +5,10 @@ import streamlit as st
 from planner.ui import sidebar, state, widgets
 
 st.set_page_config(page_title="Essential Biomarker Planner", page_icon=sidebar.ICON, layout="wide")
+first = st.Page("planner/ui/pages/start.py", title="Start", icon=":material/home:", default=True)
+plan = st.Page("planner/ui/pages/plan.py", title="Plan", icon=":material/checklist:", url_path="plan")
 page = st.navigation([
-    st.Page("planner/ui/pages/plan.py", title="Plan", icon=":material/checklist:", default=True),
+    first, plan,
     st.Page("planner/ui/pages/strategies.py", title="Strategies", icon=":material/account_tree:", url_path="strategies"),
     st.Page("planner/ui/pages/hospital.py", title="Hospital", icon=":material/local_hospital:", url_path="hospital"),
     st.Page("planner/ui/pages/budget.py", title="Budget", icon=":material/payments:", url_path="budget"),
@@ -14,8 +16,11 @@ page = st.navigation([
     st.Page("planner/ui/pages/uncertainty.py", title="Uncertainty", icon=":material/casino:", url_path="uncertainty"),
     st.Page("planner/ui/pages/compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare"),
     st.Page("planner/ui/pages/evidence.py", title="Evidence", icon=":material/menu_book:", url_path="evidence"),
-])
-state.start()
+    st.Page("planner/ui/pages/report.py", title="Report", icon=":material/description:", url_path="report"),
+    st.Page("planner/ui/pages/method.py", title="Method", icon=":material/functions:", url_path="method"),
+], expanded=True)
+if state.start() and page == first:  # a link without a page's name means the plan of its place
+    st.switch_page(plan)
 sidebar.draw()
 widgets.told()
 page.run()

@@ -9,7 +9,7 @@ from pathlib import Path
 import planner
 from planner.arguments import KINDS, PAPERS, at_home, collected, evidence_of, number, outputs, scenario_of, write_text
 from planner.commands import MOST_DRAWS, MOST_SEED, Watched
-from planner.errors import BadInput, Issue, PlannerError
+from planner.errors import BadInput, Issue
 from planner.optimise.integer import searching
 from planner.report import tables
 
@@ -53,11 +53,10 @@ def plan(arguments) -> int:
     evidence = evidence_of(arguments)
     with Watched() as shown, searching(shown) as watch:
         made = planner.plan(scenario, evidence)
-        access = planner.access(scenario, evidence, progress=watch) if arguments.access else None
-        sure = planner.uncertainty(scenario, evidence, draws=draws, seed=seed, progress=watch) if draws else None
+        paper = _brief(made, evidence, arguments.access, draws, seed, watch) if briefed else None
     for file in files:
         if file in briefed:
-            _brief(made, evidence, access, sure, file)
+            write_paper(paper, file)
         else:
             WRITERS[file.suffix.lower()](made, evidence, file)
     if not files:
@@ -73,10 +72,10 @@ def _asked_in_vain(arguments, draws: int, briefed: list[Path]) -> None:
                         for name in asked])
 
 
-def _brief(made, evidence, access, sure, file: Path) -> None:
-    from planner.report.brief import brief
+def _brief(made, evidence, unlocking: bool, draws: int, seed: int, watch):
+    from planner.report.composed import brief_of
 
-    write_paper(brief(made, evidence, access, sure), file)
+    return brief_of(made, evidence, unlocking, draws, seed, watch)
 
 
 def write_paper(paper, file: Path) -> None:
@@ -133,37 +132,26 @@ def request(arguments) -> int:
 
 def proposal(arguments) -> int:
     """Plan each country; write the proposal, else print it."""
+    from planner.report.composed import optimised, proposal_of
     from planner.report.paper import plain_text
-    from planner.report.proposal import proposal as propose
     from planner.report.proposal import proposal_json, subject_of
-    from planner.report.proposal_paper import proposal_paper
 
     files, draws, seed, scenario = collected(lambda: outputs(arguments.out, PROPOSAL_KINDS), *_draws(arguments),
                                              lambda: scenario_of(arguments))
-    _optimised(scenario)
+    optimised(scenario)
     evidence = evidence_of(arguments)
     subject, countries = collected(lambda: subject_of(evidence, arguments.drug, arguments.biomarker),
                                    lambda: _countries(arguments.countries, scenario, evidence))
     with Watched() as shown, searching(shown) as watch:
-        cases = [_case(scenario, evidence, c, draws, seed, partial(_step, watch, n, len(countries)), len(countries) == 1)
-                 for n, c in enumerate(countries)]
-    _any_plan(cases)
-    found = propose(subject, cases, evidence)
-    made = proposal_paper(found, cases, evidence)
+        made = proposal_of(subject, scenario, evidence, countries, draws, seed, watch)
     for file in files:
         if file.suffix.lower() == ".json":
-            write_text(file, proposal_json(found))
+            write_text(file, proposal_json(made.found))
         else:
-            write_paper(made, file)
+            write_paper(made.paper, file)
     if not files:
-        print(plain_text(made), end="")
+        print(plain_text(made.paper), end="")
     return 0
-
-
-def _optimised(scenario) -> None:
-    if scenario.mode == "evaluate":
-        raise BadInput([Issue("mode", "a proposal asks what would be best, and this scenario gives a list",
-                              'set mode = "optimise"')])
 
 
 def _countries(text: str | None, scenario, evidence) -> list[str]:
@@ -178,35 +166,3 @@ def _countries(text: str | None, scenario, evidence) -> list[str]:
     codes = collected(*(partial(place, evidence, name) for name in names))
     at_home(scenario, evidence, names)
     return list(dict.fromkeys(p.iso3 for p in codes))
-
-
-def _case(scenario, evidence, code: str, draws: int, seed: int, watch: Callable, alone: bool):
-    """One country planned, with access and what to measure; or why there is no plan, where others may have one."""
-    from planner.analysis.batch import moved
-    from planner.evidence.strata import place
-    from planner.report.numbers import place_words
-    from planner.report.proposal import Case
-
-    here, name = moved(scenario, evidence, code), place(evidence, code).name
-    watch(0.0, f"planning for {name}")
-    try:
-        made = planner.plan(here, evidence)
-        name = place_words(made.document)
-        access = planner.access(here, evidence, progress=watch)
-        if draws:
-            return Case(code, name, made, access, uncertainty=planner.uncertainty(here, evidence, draws=draws, seed=seed,
-                                                                                  progress=watch))
-        return Case(code, name, made, access, sensitivity=planner.sensitivity(here, evidence, progress=watch))
-    except PlannerError as error:
-        if alone:
-            raise
-        return Case(code, name, why_not="; ".join(map(str, error.issues)).rstrip("."))
-
-
-def _step(watch: Callable, n: int, of: int, share: float, words: str) -> None:
-    watch((n + share) / of, words)
-
-
-def _any_plan(cases) -> None:
-    if all(c.plan is None for c in cases):
-        raise planner.Infeasible([Issue(c.name, c.why_not, "loosen the limit", "no_plan") for c in cases])

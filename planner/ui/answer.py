@@ -73,16 +73,19 @@ def welcome() -> None:
 
 def doors() -> None:
     """A country of one's own, or an example: the way in where no place is chosen."""
-    evidence = cache.evidence()
-    names = {r["iso3"]: r["name"] for r in evidence.records("countries") if r["in_globocan"]}
-    st.selectbox("Choose a country to begin", sorted(names, key=names.get), index=None, key=state.FIRST_COUNTRY,
-                 format_func=names.get, placeholder="Choose a country", width=360, on_change=state.choose_country,
-                 args=(state.FIRST_COUNTRY,))
+    choose_place()
     st.markdown("**Or look at an example:**")
     with st.container(horizontal=True):
         for code in EXAMPLES:
-            name = evidence.record("countries", iso3=code).get("name", code)
+            name = cache.evidence().record("countries", iso3=code).get("name", code)
             st.button(name, key=f"example_{code}", on_click=state.move, args=({"country": code},))
+
+
+def choose_place() -> None:
+    names = {r["iso3"]: r["name"] for r in cache.evidence().records("countries") if r["in_globocan"]}
+    st.selectbox("Choose a country to begin", sorted(names, key=names.get), index=None, key=state.FIRST_COUNTRY,
+                 format_func=names.get, placeholder="Choose a country", width=360, on_change=state.choose_country,
+                 args=(state.FIRST_COUNTRY,))
 
 
 def planned(question: str) -> Plan | None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
+
+from planner.ui import manual
 
 
 @cache
 def terms() -> dict[str, str]:
     """term -> meaning; empty where the manual is not installed beside the package."""
-    package = Path(__file__).resolve().parents[1]
-    for file in (package / "_docs" / "glossary.md", package.parent / "docs" / "glossary.md"):
-        if file.is_file():
-            return parse(file.read_text("utf-8"))
-    return {}
+    return parse(manual.text("glossary.md"))
 
 
 def parse(text: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ def page() -> None:
 
 
 def _example() -> None:
-    st.button(EXAMPLE_WORDS, key="hospital_example", icon=":material/local_hospital:", on_click=state.open_hospital,
+    st.button(EXAMPLE_WORDS, key="hospital_example", icon=":material/local_hospital:", on_click=state.open_shipped,
               args=(EXAMPLE,), help="A worked example, with cases to be replaced by your own.")
 
 

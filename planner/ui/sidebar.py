@@ -41,6 +41,8 @@ def draw() -> None:
         if mine is not None:
             _budgets(mine)
             _changed(mine)
+        _back()
+        if mine is not None:
             _more(mine)
         _files(mine)
 
@@ -158,6 +160,17 @@ def _changed(mine: Scenario) -> None:
                   on_click=state.take_back, args=(change,), help="Take this change back", width="stretch")
 
 
+def _back() -> None:
+    """A step back and forward: of whatever was changed, also a place or a file that was opened."""
+    if not (state.can_undo() or state.can_redo()):
+        return
+    with st.container(horizontal=True):
+        st.button("Undo", key="undo_button", icon=":material/undo:", on_click=state.undo, disabled=not state.can_undo(),
+                  help="Take the last step back, whatever it was.")
+        st.button("Redo", key="redo_button", icon=":material/redo:", on_click=state.redo, disabled=not state.can_redo(),
+                  help="Do again what was taken back.")
+
+
 def words(mine: Scenario, change: changes.Change) -> str:
     """A change in words: what the scenario says more than without it."""
     if change.path == ("cases",):
@@ -209,7 +222,7 @@ def _files(mine: Scenario | None) -> None:
                        "This scenario holds more than an address may carry: share the saved file.")
         names = shipped()
         st.selectbox("Open an example", list(names), index=None, key=state.EXAMPLE, format_func=_example,
-                     placeholder="Choose an example", on_change=state.open_shipped)
+                     placeholder="Choose an example", on_change=state.open_chosen)
         st.file_uploader("Open a scenario file (.toml)", type=["toml"], key=state.UPLOAD,
                          max_upload_size=state.MAX_UPLOAD_MB, on_change=state.open_upload,
                          help="It stays in this session and never goes into an address. Put no data of single "

@@ -24,22 +24,26 @@ SCENARIO, PRIVATE, LINE, VIEW, WORDS, FAULTS, FILE_FAULTS, ABOUT, STARTED = (
     "scenario", "private", "line", "view", "words", "faults", "file_faults", "about", "started")
 COUNTRY, FIRST_COUNTRY, REGION, UPLOAD, EXAMPLE = (
     "country_box", "first_country_box", "region_box", "upload_box", "example_box")
-MAX_UPLOAD_MB, MOST_UPLOADED = 1, 8
+MAX_UPLOAD_MB, MOST_UPLOADED, MOST_STEPS = 1, 8, 50
+# what was before each step, to go back to; and what was gone back from
+BEFORE, AFTER = "before", "after"
 # what the pages of analyses look at; kept while other pages are open
 BUDGET_TAB, BUDGET_AXIS, BUDGET_MUSTS, FLIP_LINE, TOLERANCE, DRUG, SURE_TAB, DRAWS, SEED, ASKED = (
     "budget_tab", "budget_axis_box", "budget_musts", "flip_line", "tolerance_slider", "drug_access_box", "sure_tab",
     "draws_box", "seed_box", "draws_asked")
 INDICATION, STRATEGY, PANEL, ASSAY, CASES_UPLOAD, CASES_FAULTS, LABORATORY_ASKED = (
     "indication_box", "strategy_box", "panel_box", "assay_box", "cases_upload", "cases_faults", "laboratory_asked")
+REPORT_TAB, SUBJECT, COUNTRIES, UNLOCKING, PAPER_DRAWS, WANTED = (
+    "report_tab", "subject_box", "countries_box", "unlocking_box", "paper_draws_box", "paper_wanted")
 COMPARED, UPLOADED, FIRST_PLAN, OTHER_PLANS, COMPARE_UPLOAD, COMPARE_FAULTS, SLOPE_PLAN, SLOPE_BY = (
     "compared", "uploaded_plans", "first_plan_box", "other_plans_box", "compare_upload", "compare_faults", "slope_plan_box",
     "slope_by_box")
 
 
-def start() -> None:
-    """On a session's first run, take the address over."""
+def start() -> bool:
+    """On a session's first run, take the address over; whether it names a place."""
     if st.session_state.get(STARTED):
-        return
+        return False
     params = {k: v for k, v in st.query_params.items() if isinstance(v, str)}
     scenario, words = links.read(params, cache.evidence())
     view = params.get("view")
@@ -50,6 +54,7 @@ def start() -> None:
     st.session_state[VIEW] = view if view in links.VIEWS else links.VIEWS[0]
     st.session_state[LINE] = params.get("line")
     st.session_state[WORDS], st.session_state[FAULTS], st.session_state[FILE_FAULTS] = words, (), ()
+    return scenario is not None
 
 
 def scenario() -> Scenario | None:
@@ -93,10 +98,50 @@ def stamp() -> tuple:
 
 
 def take(new: Scenario | None, private: bool | None = None) -> None:
-    """Make a scenario the state."""
+    """Make a scenario the state; the one before can be gone back to."""
+    if new != scenario():
+        _steps(BEFORE).append(_here())
+        del _steps(BEFORE)[:-MOST_STEPS]
+        _steps(AFTER).clear()
+    _stand(new, st.session_state.get(PRIVATE) if private is None else private)
+
+
+def _stand(new: Scenario | None, private: bool | None) -> None:
     st.session_state[SCENARIO], st.session_state[FAULTS], st.session_state[FILE_FAULTS] = new, (), ()
-    if private is not None:
-        st.session_state[PRIVATE] = private
+    st.session_state[PRIVATE] = private
+
+
+def _here() -> tuple[Scenario | None, bool | None]:
+    return scenario(), st.session_state.get(PRIVATE)
+
+
+def _steps(name: str) -> list[tuple[Scenario | None, bool | None]]:
+    return st.session_state.setdefault(name, [])
+
+
+def can_undo() -> bool:
+    return bool(_steps(BEFORE))
+
+
+def can_redo() -> bool:
+    return bool(_steps(AFTER))
+
+
+def undo() -> None:
+    """One step back, whatever it was: a number, a place, a file that was opened."""
+    _go(BEFORE, AFTER)
+
+
+def redo() -> None:
+    """The step that was taken back, once more."""
+    _go(AFTER, BEFORE)
+
+
+def _go(there: str, back: str) -> None:
+    if not _steps(there):
+        return
+    _steps(back).append(_here())
+    _stand(*_steps(there).pop())
 
 
 def try_edit(make: Callable[[], Scenario]) -> None:
@@ -179,12 +224,6 @@ def take_laboratory(cases: dict[str, float], settings: dict, testing: float | No
     try_edit(lambda: changes.laboratory(scenario(), cases, settings, testing))
 
 
-def open_hospital(name: str) -> None:
-    """A shipped hospital as it stands."""
-    st.session_state[EXAMPLE] = name
-    open_shipped()
-
-
 def take_back(change: changes.Change) -> None:
     try_edit(lambda: changes.without(scenario(), change))
 
@@ -192,13 +231,19 @@ def take_back(change: changes.Change) -> None:
 # -- files -------------------------------------------------------------------------------------------
 
 
-def open_shipped() -> None:
+def open_chosen() -> None:
+    """The shipped example that was chosen on the left."""
     name = st.session_state[EXAMPLE]
     if name in shipped():
-        # with itself as the parent, so that only what is changed from here is told as a change
-        try_edit(lambda: load(name).model_copy(update={"parent": name}))
-        st.session_state[PRIVATE], st.session_state[LINE] = False, None
+        open_shipped(name)
         st.session_state[EXAMPLE] = None
+
+
+def open_shipped(name: str) -> None:
+    """A shipped scenario as it stands, with itself as the parent, so that only what is changed from here is told as
+    a change."""
+    take(load(name).model_copy(update={"parent": name}), private=False)
+    st.session_state[LINE] = None
 
 
 def read_upload(content: bytes) -> Scenario:

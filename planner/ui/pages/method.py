@@ -1,0 +1,5 @@
+"""Page Method: may I trust it?"""
+
+from planner.ui import method
+
+method.page()
