@@ -217,4 +217,6 @@ def _in_memory(write: Callable, what) -> bytes:
 
 def _preview(paper: Paper) -> None:
     """The document as its web page: every text in it is escaped, and its own policy forbids scripts."""
-    st.iframe(html_page(paper), height=TALL, alt=f"Preview: {paper.title}")
+    st.caption("How it looks:")
+    with st.container(border=True):
+        st.iframe(html_page(paper), height=TALL, alt=f"Preview: {paper.title}")

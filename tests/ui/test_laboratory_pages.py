@@ -15,7 +15,7 @@ from planner.report.numbers import show
 from planner.scenario.scenario import dumps, loads
 from planner.ui import cache, changes, state, strategy_frames
 from tests.ui.test_analysis_pages import at_page, finished
-from tests.ui.test_pages import at_param, calm, opened, text, upload
+from tests.ui.test_pages import PLAN, at_param, calm, opened, text, upload
 
 pytestmark = pytest.mark.usefixtures("board")
 CASES = {"breast_early": 220.0, "crc_metastatic": 25.0}
@@ -219,7 +219,7 @@ def test_parts_go_with_their_costing():
 def test_the_plan_page_tells_of_the_laboratory():
     at = opened(country="UGA", testing="100000")
     assert "Laboratory" in [s.value for s in at.subheader] and "whoever is paid the tariff" in text(at)
-    at = upload(opened(), dumps(hospital()))
+    at = upload(calm(opened().switch_page(PLAN).run()), dumps(hospital()))
     assert "searched to within" in text(at) and "Tests at home" in text(at)
     frame = next(d.value for d in at.dataframe if "Used, %" in d.value)
     assert len(frame) == len(planner.plan(hospital(), cache.evidence()).document["laboratory"])

@@ -12,7 +12,8 @@ from planner.report.numbers import show
 from planner.scenario.scenario import dumps, load, loads
 
 ROOT = Path(__file__).resolve().parents[2]
-EVIDENCE = "planner/ui/pages/evidence.py"
+PAGE = "planner/ui/pages/{}.py"
+EVIDENCE, PLAN = PAGE.format("evidence"), PAGE.format("plan")
 KENYA = {"country": "KEN", "testing": "400000"}
 
 
@@ -44,8 +45,8 @@ def upload(at: AppTest, content: str | bytes, name: str = "mine.toml") -> AppTes
     return calm(at.file_uploader(key="upload_box").set_value((name, data, "application/toml")).run())
 
 
-def test_the_first_page_says_what_to_do():
-    at = opened()
+def test_a_page_without_a_place_says_what_to_do():
+    at = calm(opened().switch_page(PLAN).run())
     assert "Choose a country" in text(at) and "not clinical advice" in text(at)
     calm(at.button(key="example_KEN").click().run())
     assert at_param(at, "country") == "KEN" and "Kenya" in text(at)
@@ -190,7 +191,7 @@ def test_a_file_with_unknown_ids_does_not_replace_the_work():
 
 
 def test_the_country_can_be_chosen_on_the_page():
-    at = opened()
+    at = calm(opened().switch_page(PLAN).run())
     calm(at.selectbox(key="first_country_box").set_value("UGA").run())
     assert at_param(at, "country") == "UGA" and "Uganda would test" in text(at)
 
