@@ -21,6 +21,7 @@ page = st.navigation([
 ], expanded=True)
 if state.start() and page == first:  # a link without a page's name means the plan of its place
     st.switch_page(plan)
+widgets.dress()
 sidebar.draw()
 widgets.told()
 page.run()

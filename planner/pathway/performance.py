@@ -20,6 +20,11 @@ class Performance:
         self._outcome = {c: (self.positive[c], self.equivocal[c], most(0.0, 1 - self.positive[c] - self.equivocal[c]))
                          for c in (True, False)}
 
+    @property
+    def content(self) -> tuple:
+        """All that it says."""
+        return (*self._outcome[True], *self._outcome[False])
+
     def outcome(self, carrier: bool) -> tuple[float, float, float]:
         """(positive, equivocal, negative) shares of usable results."""
         return self._outcome[carrier]

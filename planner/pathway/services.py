@@ -5,13 +5,15 @@ What happens to a sample is :mod:`planner.pathway.branches`; where it happens :m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
 
 from planner.evidence.base import Evidence
 from planner.pathway.arrays import some
-from planner.pathway.branches import Biopsy, Outline, Step, WorkUp, outline, over
+from planner.pathway.branches import Biopsy, Outline, Step, WorkUp, over
 from planner.pathway.laboratories import CADRES, Laboratories, Tariffs, Variant
+from planner.pathway.outlines import outlines
 from planner.pathway.performance import performance
 from planner.pathway.problem import AssayUse, ServiceOption, ServiceResult
 from planner.pathway.resolve_values import Values, present
@@ -73,9 +75,8 @@ class ServiceBuilder:
             return [], ["feasibility and cost of a second biopsy"]
         variants, missing = self.laboratories.variants(assays)
         work = self._work_up(service, steps, assays, biopsy, biomarkers)
-        seen: dict = {}
-        outlines = {b: outline(work, b, seen) for b in biomarkers} if variants else {}
-        made = [self._option(service, work, outlines, assays, biopsy, suffix, v) for v in variants]
+        found = outlines(work, biomarkers) if variants else {}
+        made = [self._option(service, work, found, assays, biopsy, suffix, v) for v in variants]
         out = [m for m in made if m is not None]
         return out, missing or ([] if out else ["a usable result"])
 
@@ -112,11 +113,11 @@ class ServiceBuilder:
             self.indication["attrition_per_day"], self._tissue() if shared else (), self.values.scenario.services.correlation,
         )
 
-    def _option(self, service, work: WorkUp, outlines: dict[str, Outline], assays, biopsy, suffix,
+    def _option(self, service, work: WorkUp, outlined: Mapping[str, Outline], assays, biopsy, suffix,
                 variant: Variant) -> ServiceOption | None:
         steps = tuple(replace(s, days=t.days, interval=t.interval) for s, t in zip(work.steps, variant.tests, strict=True))
         results = []
-        for b, found in outlines.items():
+        for b, found in outlined.items():
             told = found.expected(steps, work.attrition)
             results.append(ServiceResult(
                 b, told.in_time, over(told.in_time_carriers * told.sensitivity, told.in_time),

@@ -25,7 +25,15 @@ AUTOLINK = re.compile(r"(www|https?|ftp|mailto|[\w.+-](?=@))(\.|:|@)", re.IGNORE
 LIST_MARK = re.compile(r"^(\d*)([-+=.)])")
 FEW_ROWS = 9  # of a table that needs no height of its own
 FIRST_COLUMN = 238  # pixels of a frozen column of long names: leaves room for others on a phone
+# white on the light blue of the dark theme is too pale to read
+DARK = "<style>button[kind^='primary'] p, button[kind^='primary'] span {color: #12181f}</style>"
 INK = {False: "#37424f", True: "#cfd8e3"}
+
+
+def dress() -> None:
+    """What the theme's settings cannot say."""
+    if st.context.theme.type == "dark":
+        st.html(DARK)
 
 
 def money(usd: float | None, document: Mapping[str, Any]) -> str:
