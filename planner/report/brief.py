@@ -46,6 +46,7 @@ TOTALS = (
     ("Tests done", "tests_done", "people"), ("Positive results", "positives_found", "people"),
     ("People treated with a matched drug", "patients_treated", "people"), ("Healthy years (QALYs)", "qalys", "qalys"),
     ("Years of life", "life_years", "qalys"), ("Deaths averted", "deaths_averted", "qalys"),
+    ("DALYs averted", "dalys_averted", "qalys"),
     ("Tests", "testing_cost", "usd"), ("Treatment, more than without testing", "treatment_cost", "usd"),
 )
 CAUTIONS = (

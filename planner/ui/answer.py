@@ -163,7 +163,7 @@ def figures(document) -> None:
         ):
             st.metric(title, show(totals[name], kind), delta(name, kind), delta_color=colour, delta_arrow="off",
                       help=glossary.meaning(*terms), width=171)
-    notes = []
+    notes = [other_measures(document)]
     missing = left_out(document)
     if missing:
         notes.append(f"{counted(len(missing), 'line')} {'has' if len(missing) == 1 else 'have'} no figure for "
@@ -175,8 +175,15 @@ def figures(document) -> None:
                      f"{' less' if drugs < 0 else ''} a year.")
     if before is not None:
         notes.append("In grey: the difference from today's practice, where it is known.")
-    if notes:
-        st.caption(dollars(" ".join(notes)))
+    st.caption(dollars(" ".join(notes)), help=glossary.meaning("DALY", "deaths averted"))
+
+
+def other_measures(document) -> str:
+    """The plan's health as others count it, as far as each line has a figure."""
+    totals, shown = document["totals"], {"qalys", measure(document)}
+    said = [f"{show(totals[m], 'qalys')} {IN_WORDS[m]}" for m in ("life_years", "deaths_averted", "dalys_averted")
+            if m not in shown and totals[m] is not None]
+    return f"The same health in other measures: {', '.join(said)} a year."
 
 
 def limits(document) -> None:

@@ -6,15 +6,19 @@ Overrides, a hospital and its cases, uploads and anything a planner typed as tex
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
+from planner import MODEL_VERSION
 from planner.errors import BadInput
 from planner.evidence.base import Evidence
 from planner.scenario.model import Objective, Scenario, placed
-from planner.scenario.scenario import difference, load, loads, shipped
+from planner.scenario.scenario import difference, dumps, load, loads, shipped
 from planner.ui.words import ended
 
+MADE_WITH = re.compile(r"^# evidence (\S+), sha256 ([0-9a-f]{64})\s*$", re.MULTILINE)
+SHORT = 8  # of the digest's 64 digits, in an address
 AXES = ("testing", "treatment", "total")
 VIEWS = ("use_case", "biomarker", "test")
 LONGEST = 2000
@@ -53,6 +57,20 @@ def write(scenario: Scenario) -> dict[str, str] | None:
         drugs = {}
     left = drugs or any(v for v in data.values())
     return None if left or sum(map(len, out.values())) > LONGEST else out
+
+
+def saved(scenario: Scenario, evidence: Evidence) -> str:
+    """The scenario's file, with the evidence that it was planned on."""
+    return (f"# Saved from the Essential Biomarker Planner, model {MODEL_VERSION}\n"
+            f"# evidence {evidence.version}, sha256 {evidence.digest}\n\n{dumps(scenario)}")
+
+
+def other_evidence(digest: str | None, evidence: Evidence) -> list[str]:
+    """A word where a link or a file was made on other evidence than this app's. ``digest``: whole or its beginning."""
+    if not digest or evidence.digest.startswith(digest):
+        return []
+    return [f"This was made on other evidence ({_quoted(digest[:SHORT])}) than this app has ({evidence.version}, "
+            f"{evidence.digest[:SHORT]}): numbers may differ."]
 
 
 def _digits(amount: float) -> str:

@@ -10,8 +10,8 @@ from planner.errors import PlannerError
 from planner.report.numbers import show
 from planner.scenario.describe import PAYER_WORDS, differences, usd
 from planner.scenario.model import Scenario
-from planner.scenario.scenario import dumps, load, shipped
-from planner.ui import cache, changes, glossary, state
+from planner.scenario.scenario import load, shipped
+from planner.ui import cache, changes, glossary, links, state
 from planner.ui.widgets import dollars, issues, plain
 
 AXES = {"testing": "Tests", "treatment": "Treatment", "total": "Tests and treatment together"}
@@ -216,10 +216,12 @@ def _chosen(path: tuple[str, ...], key: str) -> None:
 def _files(mine: Scenario | None) -> None:
     with st.expander("Open, save, share", expanded=bool(state.file_faults())):
         if mine is not None:
-            st.download_button("Save this scenario (.toml)", lambda: dumps(mine), "scenario.toml", "application/toml",
-                               key="scenario_out", on_click="ignore", width="stretch", icon=":material/download:")
+            st.download_button("Save this scenario (.toml)", lambda: links.saved(mine, cache.evidence()), "scenario.toml",
+                               "application/toml", key="scenario_out", on_click="ignore", width="stretch",
+                               icon=":material/download:")
             st.caption("To share this view, copy the address of the page." if state.has_link() else
-                       "This scenario holds more than an address may carry: share the saved file.")
+                       "This scenario holds more than an address may carry: share the saved file, which names the evidence "
+                       "that it was planned on.")
         names = shipped()
         st.selectbox("Open an example", list(names), index=None, key=state.EXAMPLE, format_func=_example,
                      placeholder="Choose an example", on_change=state.open_chosen)

@@ -46,6 +46,7 @@ def start() -> bool:
         return False
     params = {k: v for k, v in st.query_params.items() if isinstance(v, str)}
     scenario, words = links.read(params, cache.evidence())
+    words += links.other_evidence(params.get("evidence"), cache.evidence())
     view = params.get("view")
     if view is not None and view not in links.VIEWS:
         words.append("The link's view of the list is not known; the list by use case is shown.")
@@ -269,6 +270,8 @@ def open_upload() -> None:
     try:
         take(read_upload(file.getvalue()), private=True)
         st.session_state[LINE] = None
+        made_with = links.MADE_WITH.search(file.getvalue().decode("utf-8-sig"))
+        st.session_state[WORDS] = links.other_evidence(made_with and made_with.group(2), cache.evidence())
     except PlannerError as error:
         st.session_state[FILE_FAULTS] = error.issues
 
@@ -335,6 +338,8 @@ def write_address() -> None:
     wanted: dict[str, str] = {}
     if mine is not None and not is_private():
         wanted = links.write(mine) or {}
+        if wanted:
+            wanted["evidence"] = cache.evidence().digest[:links.SHORT]
         if wanted and st.session_state.get(LINE):
             wanted["line"] = st.session_state[LINE]
         if wanted and st.session_state.get(VIEW) not in (None, links.VIEWS[0]):

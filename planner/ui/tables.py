@@ -24,6 +24,7 @@ MORE_KINDS = {
     "Positives found": "people", "Covered today": "share",
     "Attainable coverage": "share", "Drug reachable for": "share", "Enters at, US$ a year": "usd",
     "Lost if struck out (QALYs)": "qalys",
+    "Years of life": "qalys", "Deaths averted": "qalys", "DALYs averted": "qalys",
 }
 TEST_KINDS = {"Tests a year": "people", "Tests, US$ a year": "usd", "Technician hours": "people",
               "Pathologist hours": "people"}
@@ -77,6 +78,8 @@ def more_of_use_case(document: Document) -> pd.DataFrame:
         "Drug reachable for": r["access_share"],
         "Enters at, US$ a year": r["entry_budget"],
         "Lost if struck out (QALYs)": r["criticality"],
+        "Years of life": r["health"]["life_years"], "Deaths averted": r["health"]["deaths_averted"],
+        "DALYs averted": r["health"]["dalys_averted"],
         "Evidence": _evidence(r["gate"]),
     } for r in document["list"]])
 

@@ -15,8 +15,8 @@ from planner.report.composed import brief_of, proposal_of
 from planner.report.html import page as html_page
 from planner.report.proposal import subject_of
 from planner.report.word import document
-from planner.scenario.scenario import dumps, load
-from planner.ui import cache, manual, method, report, state
+from planner.scenario.scenario import dumps, load, loads
+from planner.ui import cache, links, manual, method, report, state
 from tests.ui.test_analysis_pages import finished
 from tests.ui.test_pages import KENYA, PAGE, PLAN, at_param, calm, opened, text, upload
 
@@ -113,6 +113,28 @@ def test_a_step_that_changes_nothing_is_no_step():
     at = opened(**KENYA)
     calm(at.number_input(key="budget_testing").set_value(400_000.0).run())
     assert not [b for b in at.sidebar.button if b.key == "undo_button"]
+
+
+# -- evidence of links and files --------------------------------------------------------------------------------
+
+
+def test_a_saved_scenario_and_an_address_name_their_evidence():
+    at = opened(**KENYA)
+    evidence = cache.evidence()
+    assert at_param(at, "evidence") == evidence.digest[:8]
+    mine = at.session_state[state.SCENARIO]
+    text_of = links.saved(mine, evidence)
+    assert loads(text_of).digest == mine.digest
+    assert links.MADE_WITH.search(text_of).groups() == (evidence.version, evidence.digest)
+    assert not upload(at, text_of).info
+    told = upload(at, text_of.replace(evidence.digest, "0" * 64)).info
+    assert "made on other evidence" in told[0].value and "00000000" in told[0].value
+
+
+def test_a_link_of_other_evidence_says_so():
+    at = opened(**KENYA, evidence="deadbeef")
+    assert any("made on other evidence" in i.value for i in at.info)
+    assert not any("other evidence" in i.value for i in opened(**KENYA, evidence=cache.evidence().digest[:8]).info)
 
 
 # -- Report ----------------------------------------------------------------------------------------------------
