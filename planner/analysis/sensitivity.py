@@ -23,7 +23,7 @@ from planner.result.reasons import FUNDED
 from planner.scenario.faults import nearest
 from planner.scenario.model import Scenario
 
-CHUNK = 300  # versions in memory at once
+CHUNK = 600  # versions in memory at once
 GRID = 5  # points of each parameter of a two-way table
 
 

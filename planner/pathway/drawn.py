@@ -191,7 +191,7 @@ class UncertainValues(Values):
         self._decided = decided
         self.parameters: dict[tuple[str, str, str], Parameter] = {}
 
-    def _versions(self, parameter: Parameter) -> np.ndarray:
+    def _versions(self, parameter: Parameter) -> np.ndarray | float:
         raise NotImplementedError
 
     def decided(self, use_case: str) -> tuple[str, ...] | None:
@@ -281,9 +281,13 @@ class EndValues(UncertainValues):
             for mover, q in ends.items():
                 self._wanted.setdefault(mover, []).append((n, q))
 
-    def _versions(self, parameter: Parameter) -> np.ndarray:
+    def _versions(self, parameter: Parameter) -> np.ndarray | float:
+        """One number where it stays as it is in every version: what rests on it alone is then computed once."""
+        ends = self._wanted.get(parameter.stream, ())
+        if not ends:
+            return parameter.value
         out = np.full(self.size, parameter.value)
-        for n, q in self._wanted.get(parameter.stream, ()):
+        for n, q in ends:
             out[n] = parameter.end(q)
         return out
 
