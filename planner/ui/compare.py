@@ -9,7 +9,7 @@ from planner.analysis.study import Analysis
 from planner.errors import PlannerError
 from planner.evidence.base import Evidence
 from planner.report import uncertainty_charts as charts
-from planner.report.numbers import counted, show
+from planner.report.numbers import counted
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import load, shipped
 from planner.ui import ask, cache, frames, glossary, links, state
@@ -144,21 +144,13 @@ def _compared(found: Analysis) -> None:
     _changes(found, other)
     _today(found, other)
     st.subheader("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
-    st.table(_escaped(frames.outcomes(found)), alt="One row per plan: health, people, money; today's practice first")
+    table(frames.outcomes(found), frames.KINDS, "One row per plan: health, people, money; today's practice first",
+          "outcomes_table")
     notes = sorted({r["note"] for r in found.tables["outcomes"] if r["note"]})
     if notes:
         st.caption(plain("; ".join(frames.capital(n) for n in notes)) + ".")
     files(found, "outcomes", "outcomes_files")
     _how(found, first)
-
-
-def _escaped(frame):
-    """Numbers to a few figures; text as text."""
-    out = frame.astype(object)
-    for name in out.columns:
-        kind = frames.KINDS.get(name)
-        out[name] = [plain(v) if kind is None else show(v, kind, unit=False) for v in frame[name]]
-    return out.set_index("Plan")
 
 
 def _changes(found: Analysis, other: str) -> None:
