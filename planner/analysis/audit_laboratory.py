@@ -14,7 +14,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from planner.analysis.audit_check import CENT, RELATIVE, SHARE, Sheet
-from planner.pathway.laboratories import CADRES, PLACES
+from planner.pathway.laboratories import CADRES, PLACES, TIERS
 from planner.pathway.problem import HomeLaboratory, Platform, ServiceOption
 
 if TYPE_CHECKING:
@@ -185,7 +185,8 @@ def _samples(book: Book, document: dict, sheet: Sheet) -> None:
 
 def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
     """Each sample in a run of a platform of its test; a schedule is kept; what a row says of itself."""
-    for check in ("home: runs", "home: schedule kept", "home: samples fit the runs", "home: platforms", "home: costs"):
+    for check in ("home: runs", "home: schedule kept", "home: samples fit the runs", "home: platforms", "home: costs",
+                  "home: level of the laboratory"):
         sheet.none(check, "no test is run at home")
     for row in document["home_tests"]:
         key = (row["assay"], float(row["runs_a_year"]))
@@ -197,6 +198,11 @@ def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
                    "no such test, schedule or platform at home")
         if not known:
             continue
+
+        above = a.tier and TIERS.index(a.tier) > TIERS.index(home.lab.tier)
+        ready = all(home.platform(p["platform"]).existing > 0 for p in row["platforms"] if p["samples"] > SAMPLES)
+        sheet.true("home: level of the laboratory", where, ready or not above, home.lab.tier, a.tier,
+                   "the test needs a higher laboratory, and its instrument is not stated to stand in this one")
 
         def same(name: str, part: str, have, need, slack: float, where: str = where) -> None:
             sheet.equal(name, f"{where}, {part}", have, need, "the row does not agree with itself", slack)

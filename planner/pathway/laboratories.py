@@ -77,6 +77,11 @@ def full_price(values: Values, assay: str) -> Fact | None:
     return values.local_money("assay_costs", "cost of the assay", "USD per test", assay_id=assay)
 
 
+def above_tier(needed: str, tier: str) -> bool:
+    """Whether what needs a laboratory of one level is too much for another."""
+    return TIERS.index(needed) > TIERS.index(tier)
+
+
 def minutes(assay: dict) -> dict[str, float]:
     """Minutes of people per sample; a cadre whose minutes are not known is not counted."""
     return {c: assay.get(f"{c}_minutes") if present(assay.get(f"{c}_minutes")) else 0.0 for c in CADRES}
@@ -141,7 +146,7 @@ class Laboratories:
                     raise BadInput([Issue(f"laboratory.instruments {row['platform_id']}",
                                           "it is one firm's own and cannot stand in a laboratory here", "take it out")])
                 continue
-            if not there and TIERS.index(row["lowest_tier"]) > TIERS.index(self.tier):  # what stands there counts
+            if not there and above_tier(row["lowest_tier"], self.tier):  # what stands there counts
                 continue
             capital = self.values.row_money("platforms", row, "capital_cost", "price of an instrument", "USD", **key)
             setup = self.values.row_money("platforms", row, "setup_cost", "setting up an instrument", "USD", **key)
@@ -161,11 +166,14 @@ class Laboratories:
         if self.volumes.get(assay, 0.0) <= 0:
             return
         rows = values.evidence.records("assay_platforms", assay_id=assay)
-        platforms = tuple((r["platform_id"], r["samples_per_run"]) for r in rows if r["platform_id"] in self.platforms)
-        if not platforms:
-            self.refused[assay] = ("its instrument belongs into a higher laboratory, or to one firm" if rows
+        here = [r for r in rows if r["platform_id"] in self.platforms]
+        allowed = [r for r in here if self._may_run(row, r["platform_id"])]
+        if not allowed:
+            self.refused[assay] = (f"it needs a {row['laboratory_tier']} laboratory, and this one is {self.tier}" if here
+                                   else "its instrument belongs into a higher laboratory, or to one firm" if rows
                                    else "no instrument is known for it")
             return
+        platforms = tuple((r["platform_id"], r["samples_per_run"]) for r in allowed)
         key = {"assay_id": assay}
         sample = values.local_money("assay_variable_costs", "reagents of a sample", "USD per sample",
                                     column="reagent_per_sample", **key)
@@ -179,8 +187,13 @@ class Laboratories:
         self.assays[assay] = HomeAssay(
             assay, row["name"], sample.value, run.value, labour, tuple(sorted(platforms)), self._quality("assay", modality),
             self._schedules(assay, platforms), self.volumes[assay],
-            min(r["minimum_samples"] for r in rows if r["platform_id"] in self.platforms),
+            min(r["minimum_samples"] for r in allowed), row["laboratory_tier"],
         )
+
+    def _may_run(self, assay: dict, platform: str) -> bool:
+        """Whether the laboratory is of the level that an assay needs; who states that its instrument stands there
+        knows better."""
+        return not above_tier(assay["laboratory_tier"], self.tier) or self.platforms[platform].existing > 0
 
     def _schedules(self, assay: str, platforms) -> tuple[float, ...]:
         """Runs a year worth a thought: with samples to share a run (else each may as well run by itself), and not where

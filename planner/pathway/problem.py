@@ -274,7 +274,8 @@ class Platform:
 class HomeAssay:
     """A test that the home laboratory can run: USD per sample (reagents; labour) and per run, the platforms with
     the patients' samples of a full run, yearly fee of quality assessment, schedules (runs a year) on offer, the
-    samples a year that it could come to at most, and those without which a run does not start."""
+    samples a year that it could come to at most, those without which a run does not start, and the lowest level of
+    laboratory that can run it (a lower one may where the scenario states that its instrument stands there)."""
 
     assay: str
     name: str
@@ -286,6 +287,7 @@ class HomeAssay:
     schedules: tuple[float, ...]
     most: float
     least_in_run: float = 1.0
+    tier: str = ""
 
 
 @dataclass(frozen=True)

@@ -199,8 +199,43 @@ def test_a_test_above_the_tier_is_refused_with_its_reason():
 
 
 def test_reasons_for_what_cannot_be_run_are_words():
-    reasons = {why for _, why in hospital("district").laboratory.refused}
-    assert reasons <= {ABOVE, "no instrument is known for it", "its reagent cost is not known"}
+    for tier in ("district", "regional"):
+        needs = {f"it needs a {t} laboratory, and this one is {tier}" for t in ("regional", "national", "reference")}
+        assert {why for _, why in hospital(tier).laboratory.refused} \
+            <= {ABOVE, "no instrument is known for it", "its reagent cost is not known"} | needs
+
+
+def test_a_test_needs_the_level_of_laboratory_that_the_evidence_states():
+    """A stainer may stand in a regional hospital; the stains that ask for a national laboratory are not run on it."""
+    levels = ("district", "regional", "national", "reference")
+    for tier in levels:
+        lab_ = hospital(tier).laboratory
+        for a in lab_.assays:
+            needed = evidence().record("assays", assay_id=a.assay)["laboratory_tier"]
+            assert a.tier == needed and levels.index(needed) <= levels.index(tier), a.assay
+    refused = dict(hospital("regional").laboratory.refused)
+    for assay in ("her2_ish", "claudin18_ihc", "folr1_ihc"):
+        assert refused[assay] == "it needs a national laboratory, and this one is regional"
+    assert dict(hospital("national").laboratory.refused)["cgp_tissue"].startswith("it needs a reference laboratory")
+    assert hospital("national").laboratory.assay("her2_ish")
+
+
+def test_a_stated_instrument_runs_what_it_can_whatever_the_level():
+    lab_ = hospital("regional", instruments="ihc_autostainer").laboratory
+    assert lab_.assay("her2_ish").platforms == (("ihc_autostainer", 23.0),)
+    assert "her2_ish" not in dict(lab_.refused)
+
+
+def test_a_plan_says_what_runs_at_home_above_its_level():
+    said = {}
+    for there in ({}, {"ihc_autostainer": 1}):
+        scenario = load("hospital_kenya", {"laboratory": {"costing": "micro", "instruments": there}, "budget": {
+            "testing": 60_000}, "services": {"send_out": False, "buy_instruments": False}})
+        document = planner.plan(scenario.model_copy(update={"cases": {"gastric_advanced": 200}}), evidence()).document
+        home = {r["assay"] for r in document["home_tests"]}
+        said[bool(there)] = [w["text"] for w in document["warnings"] if w["code"] == "above_its_laboratory"]
+        assert ("claudin18_ihc" in home) == bool(there)
+    assert said[False] == [] and "needs a national one" in said[True][0]
 
 
 def test_an_unknown_instrument_is_told_with_the_nearest():
