@@ -260,8 +260,8 @@ def _words(study: Study, tables: Mapping) -> list[str]:
         words.append('Tests are counted at their tariffs here. Set laboratory.costing = "micro" to weigh an own laboratory '
                      "with its instruments, runs and people against sending samples out.")
     elif plan:
-        words.append(f"The search for whole instruments ended {plan['search']}, with at most {100 * plan['gap']:.2g} % more "
-                     "health still possible.")
+        words.append(f"The search for whole instruments ended {laboratory.ended(plan['search'])}, with at most "
+                     f"{100 * plan['gap']:.2g} % more health still possible.")
     return words
 
 

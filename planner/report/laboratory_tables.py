@@ -7,6 +7,7 @@ from typing import Any
 
 from planner.report.numbers import counted, precise, show
 from planner.report.tables import columns
+from planner.result.laboratory import ended
 
 CADRE_WORDS = {"technician": "Technicians", "scientist": "Scientists", "pathologist": "Pathologists", "board": "Tumour board"}
 PLATFORMS = columns(
@@ -84,5 +85,5 @@ def searched(document: Document) -> list[str]:
         return []
     solver = document["solver"]
     gap = solver.get("gap") or 0.0
-    return [f"The search for whole instruments ended {solver['status'].lower()}: searched to within "
+    return [f"The search for whole instruments ended {ended(solver['status'])}: searched to within "
             f"{show(gap, 'share')} of the most health that is possible."]

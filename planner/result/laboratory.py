@@ -190,3 +190,9 @@ def home_tests(engine: Engine, values: np.ndarray) -> list[dict]:
             "wait_days": 365 / n / 2 if n else 0.0,
         })
     return rows
+
+
+def ended(status: str) -> str:
+    """How a search ended, in words that follow `ended`."""
+    return {"time limit": "at its time limit", "work limit": "at its work limit", "stopped": "when it was stopped"}.get(
+        status, status.lower())
