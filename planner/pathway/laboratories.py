@@ -181,8 +181,7 @@ class Laboratories:
         if sample is None or run is None:
             self.refused[assay] = "its reagent cost is not known"
             return
-        mine = minutes(row)
-        labour = sum(n * self._minute(cadre) for cadre, n in mine.items() if n)
+        labour = self._pay(minutes(row))
         modality = row["modality"]
         self.assays[assay] = HomeAssay(
             assay, row["name"], sample.value, run.value, labour, tuple(sorted(platforms)), self._quality("assay", modality),
@@ -201,6 +200,10 @@ class Laboratories:
         most, positions = self.volumes[assay], max(n for _, n in platforms)
         shared = [n for n in sorted(self.scenario.laboratory.runs_a_year) if 2 * n <= most]
         return tuple(n for k, n in enumerate(shared) if k + 1 == len(shared) or most / 4 / shared[k + 1] < positions)
+
+    def _pay(self, minutes_: Mapping[str, float]) -> float:
+        """Pay of people for a sample, USD."""
+        return sum(n * self._minute(cadre) for cadre, n in minutes_.items() if n)
 
     def _minute(self, cadre: str) -> float:
         """Pay of a minute, USD: in a country of known income by the multiple of its income per person."""
@@ -278,7 +281,10 @@ class Laboratories:
         return AtPlace(self.place, cost, assay["turnaround_days"] + road["days"], minutes(assay), runs_a_year, True)
 
     def _elsewhere(self, assays: list[dict], missing: list[str]) -> list[Variant]:
-        """All assays at one other laboratory, cheapest first; one that is dearer and slower than another is left out."""
+        """All assays at one other laboratory, cheapest first; one that is dearer and slower than another is left out.
+
+        The price is for all that is done there; our own tumour board discusses the result wherever it comes from.
+        """
         out: list[Variant] = []
         for place in [HUB] * self.hospital + [SEND_OUT] * self.scenario.services.send_out:
             tests = []
@@ -287,9 +293,9 @@ class Laboratories:
                 if price is None:
                     missing.append(f"price of {assay['assay_id']} in a {PLACES[place]}")
                     continue
-                road = self.roads[place]
-                tests.append(AtPlace(place, price * road["markup"] + road["cost"], assay["turnaround_days"] + road["days"],
-                                     dict.fromkeys(CADRES, 0.0)))
+                road, ours = self.roads[place], dict.fromkeys(CADRES, 0.0) | {"board": minutes(assay)["board"]}
+                cost = price * road["markup"] + road["cost"] + self._pay(ours)
+                tests.append(AtPlace(place, cost, assay["turnaround_days"] + road["days"], ours))
             if len(tests) == len(assays):
                 out.append(Variant(place, PLACES[place], tuple(tests)))
         return [v for v in out if not any(o is not v and _no_better(v, o) for o in out)]

@@ -127,6 +127,12 @@ def road(laboratory: str) -> tuple[float, float]:
     return usd, markup if markup == markup and markup is not None else 1.0
 
 
+def board(problem: Problem, u: AssayUse) -> float:
+    """Pay of the board's minutes for a result, USD: minutes of physicians."""
+    (pay,) = [f.value for f in problem.facts if (f.parameter, f.key) == ("pay of a minute", "pathologist")]
+    return pay * u.board_minutes / u.runs
+
+
 @pytest.mark.parametrize("tier", ["", "reference"])
 def test_a_sample_costs_its_parts_at_home_and_its_full_price_elsewhere(tier):
     problem = hospital(tier)
@@ -140,12 +146,12 @@ def test_a_sample_costs_its_parts_at_home_and_its_full_price_elsewhere(tier):
             assert u.place == OWN
             assert per == pytest.approx(a.per_sample + a.labour + usd + (0.0 if u.runs_a_year else a.per_run))
         elif u.place == HUB:
-            assert per == pytest.approx(full[u.assay] * markup + usd)
+            assert per == pytest.approx(full[u.assay] * markup + usd + board(problem, u))
         else:
             assert u.place == SEND_OUT
             rows = [r for r in evidence().records("assay_costs", assay_id=u.assay) if r["stratum_type"] == "world"]
             prices = [to_base_usd(r["cost"], r["currency"], r["year"], evidence()) for r in rows]
-            assert per == pytest.approx(np.mean(prices) * markup + usd)
+            assert per == pytest.approx(np.mean(prices) * markup + usd + board(problem, u))
         seen.add((u.place, bool(u.runs_a_year)))
     assert {(OWN, False), (OWN, True), (HUB, False)} <= seen
 
@@ -165,11 +171,31 @@ def test_a_tariff_never_enters_what_a_test_costs_at_home():
     assert moved
 
 
-def test_people_elsewhere_are_paid_by_the_price():
+def test_people_elsewhere_are_paid_by_the_price_and_our_board_meets_for_every_result():
+    met = set()
     for u in uses(hospital("reference")):
-        minutes = (u.technician_minutes, u.scientist_minutes, u.pathologist_minutes, u.board_minutes)
-        assert u.home or not any(minutes)
+        assert u.home or not any((u.technician_minutes, u.scientist_minutes, u.pathologist_minutes))
+        stated = evidence().record("assays", assay_id=u.assay)["board_minutes"]
+        assert u.board_minutes == pytest.approx(u.runs * (0 if stated is None or stated != stated else stated))
+        met |= {u.place} if u.board_minutes else set()
+    assert {OWN, HUB} <= met
     assert any(u.pathologist_minutes for u in uses(hospital()) if u.home)
+
+
+def test_a_limit_of_the_board_binds_though_every_panel_is_sent_out():
+    """No sequencer here: the panels come from the national laboratory, their results are discussed here."""
+    def minutes(limit: float | None) -> tuple[float, float]:
+        changes = {"laboratory": {"costing": "micro", "board_minutes": limit}, "budget": {"testing": "unlimited"}}
+        scenario = load("hospital_kenya", changes).model_copy(update={"cases": {"nsclc_nonsq_advanced": 60}})
+        document = planner.plan(scenario, evidence()).document
+        assert not any(r["assay"] in ("hotspot_ngs", "hotspot_ngs_dna_rna") for r in document["home_tests"])
+        return (sum(r["minutes"] for r in document["staff"] if r["cadre"] == "board"),
+                document["shadow_prices"].get("people_board_minutes_1", {"value_per_unit": 0.0})["value_per_unit"])
+
+    free, _ = minutes(None)
+    assert free > 20
+    held, price = minutes(free / 2)
+    assert held <= free / 2 + 1e-6 and price > 0
 
 
 def test_with_tariffs_there_is_no_home_laboratory():
