@@ -66,12 +66,19 @@ class AtHome:
 
     @property
     def work(self) -> dict[tuple[Key, str], float]:
-        """Runs of a platform that each test uses: the part of a shared run that its samples fill, else whole runs."""
+        """Runs of a platform that each test uses: whole runs, or of shared runs the places of its samples and of the
+        controls that each run has of its own."""
         out = {}
         for (key, name), runs in self.runs.items():
-            p, positions = self.platform(name), self.positions(key[0], name)
-            shared = p is not None and p.shared_run and positions
-            out[key, name] = self.samples[key, name] / positions if shared else runs
+            p, full = self.platform(name), self.positions(key[0], name)
+            if p is None or not p.shared_run or not full:
+                out[key, name] = runs
+                continue
+            places = p.positions or full  # without known places the controls take none
+            of_one = next(k for k in range(int(places), 0, -1) if k == 1 or k * (full + 1) <= places + 1e-9) \
+                if p.positions else 1
+            controls = max(0.0, places - of_one * full)
+            out[key, name] = (self.samples[key, name] * of_one + runs * controls) / places
         return out
 
     @property

@@ -110,7 +110,7 @@ def _most(f: Formulation, t: int) -> dict[str, float]:
 
 def _most_instruments(home: HomeLaboratory, p: Platform, most: dict[str, float]) -> int:
     """More of them than all samples, each run by itself, could use are never bought."""
-    runs = sum(most.get(a.assay, 0.0) / (dict(a.platforms)[p.platform] if p.shared_run else 1.0)
+    runs = sum(p.used(n := most.get(a.assay, 0.0), n, dict(a.platforms)[p.platform])
                for a in home.assays if p.platform in dict(a.platforms))
     return min(1000, whole((runs + sum(max(a.schedules, default=0.0) for a in home.assays
                                        if p.platform in dict(a.platforms))) / p.runs_per_year))
@@ -151,8 +151,8 @@ def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Ro
 
 
 def _capacity(f: Formulation, lab: Laboratory, p: Platform, t: int) -> None:
-    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples fill. A run of
-    a schedule that is part filled needs an instrument all the same."""
+    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples and the controls
+    of its runs fill. A run of a schedule that is part filled needs an instrument all the same."""
     row = load(lab, p, t)
     for (assay, n, platform, year), r in lab.runs.items():
         if p.shared_run and platform == p.platform and year == t:
@@ -170,11 +170,10 @@ def load(lab: Laboratory, p: Platform, t: int) -> Row:
     for (assay, n, platform, year), s in lab.samples.items():
         if platform != p.platform or year != t:
             continue
-        positions = dict(lab.home.assay(assay).platforms)[platform]
-        if p.shared_run:
-            add(row, s, 1 / positions)
-        else:
-            add(row, *((lab.runs[assay, n, platform, t], 1.0) if n else (s, 1.0)))
+        full, run = dict(lab.home.assay(assay).platforms)[platform], lab.runs[assay, n, platform, t] if n else s
+        for variable, share in ((s, p.used(1.0, 0.0, full)), (run, p.used(0.0, 1.0, full))):
+            if share:
+                add(row, variable, share)
     return row
 
 

@@ -158,7 +158,7 @@ class Laboratories:
             service = capital * numbers["service_share"]
             yearly = yearly_cost(capital + setup, numbers["life_years"], self.scenario.discount_rate, service)
             yield Platform(row["platform_id"], row["name"], yearly, service, numbers["runs_per_year"],
-                           bool(row["shared_run"]), there, capital)
+                           bool(row["shared_run"]), there, capital, row["samples_per_run"])
 
     def _assay(self, row: dict) -> None:
         """Take an assay into the home laboratory, or tell why it cannot be run there."""

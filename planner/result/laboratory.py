@@ -51,12 +51,12 @@ def home(engine: Engine, values: np.ndarray) -> Home | None:
     samples, runs, by_platform = defaultdict(float), defaultdict(float), {}
     use: dict[tuple[Key, str], float] = defaultdict(float)
     for (assay, n, platform, t), s in lab.samples.items():
-        p, positions = lab.platform(platform), dict(lab.home.assay(assay).platforms)[platform]
+        p, full = lab.platform(platform), dict(lab.home.assay(assay).platforms)[platform]
         done = value(lab.runs[assay, n, platform, t]) if n else value(s)
         samples[assay, n] += value(s)
         by_platform[assay, n, platform] = (value(s), done)
         runs[assay, n] += done
-        use[(assay, n), platform] += value(s) / positions if p.shared_run else done
+        use[(assay, n), platform] += p.used(value(s), done, full)
     load = defaultdict(float)
     for (_, platform), amount in use.items():
         load[platform] += amount

@@ -18,6 +18,7 @@ from planner.result.readout import read
 from tests.optimise import lab_tiny as tiny
 from tests.optimise.lab_tiny import (
     CASES,
+    CYCLER,
     FEE,
     KAP,
     OUT,
@@ -154,6 +155,31 @@ def test_more_samples_than_the_schedule_holds_take_more_runs():
     case = ("lung", "alk", "stain_a", 300 / KAP, 1.0)
     (row,) = [r for r in at_home(engine(home, (case,), False, budget={"testing": 25_000})) if r["runs_a_year"]]
     assert row["runs"] == pytest.approx(row["samples"] / 10) and row["runs"] > 12
+
+
+# -- what a sample pays is what it takes up ----------------------------------------------------------------
+
+
+def test_a_sample_by_itself_takes_the_places_of_its_controls():
+    """Twelve places, ten for samples of a full run: a sample with controls of its own takes three, so that a stainer of 60
+    runs does 240 of them, and 600 where runs are full."""
+    stainer = replace(STAINER, positions=12.0)
+    home = lab(platforms=(CYCLER, stainer), assays=tuple(replace(t, schedules=()) for t in TESTS))
+    for samples, bought in ((240, 1), (241, 2), (480, 2), (481, 3)):
+        e = engine(home, (("lung", "alk", "stain_a", samples / KAP, 1.0),), False)
+        (row,) = platforms(e, e.optimum().plan.values, {}, None)
+        assert (row["bought"], row["samples"], row["runs"]) == (bought, pytest.approx(samples), pytest.approx(samples / 4))
+    assert stainer.used(600.0, 60.0, 10.0) == pytest.approx(60)
+
+
+def test_a_schedule_that_is_part_filled_takes_its_controls():
+    stainer = replace(STAINER, positions=12.0)
+    home = lab(platforms=(CYCLER, stainer), assays=(replace(TESTS[0], per_run=300.0), *TESTS[1:]))
+    e = engine(home, (("lung", "alk", "stain_a", 60 / KAP, 1.0),), False, budget={"testing": 10_500})
+    (row,) = platforms(e, e.optimum().plan.values, {}, None)
+    (test,) = [r for r in at_home(e) if r["runs_a_year"]]
+    assert test["runs"] == pytest.approx(12)
+    assert row["runs"] == pytest.approx((row["samples"] + 2 * sum(r["runs"] for r in at_home(e))) / 12)
 
 
 # -- own laboratory or elsewhere --------------------------------------------------------------------------

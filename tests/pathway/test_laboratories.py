@@ -12,7 +12,7 @@ import planner
 from planner.evidence.base import Tables
 from planner.evidence.strata import place
 from planner.pathway.build import build_problem
-from planner.pathway.costing import still_waiting
+from planner.pathway.costing import room, still_waiting
 from planner.pathway.laboratories import HUB, OWN, SEND_OUT
 from planner.pathway.problem import AssayUse, Problem
 from planner.scenario.scenario import load
@@ -289,6 +289,30 @@ def test_shared_runs_are_those_of_the_evidence():
     shared = {r["platform_id"]: bool(r["shared_run"]) for r in evidence().records("platforms")}
     assert {p.platform: p.shared_run for p in hospital("reference").laboratory.platforms}.items() <= shared.items()
     assert len(set(shared.values())) == 2
+
+
+@pytest.mark.parametrize(("assay", "platform", "places"), [
+    ("her2_ihc", "ihc_autostainer", (1, 1, 48)), ("mmr_ihc", "ihc_autostainer", (4, 4, 48)),
+    ("er_pr_her2_ihc_bundle", "ihc_bench", (3, 3, 48)), ("her2_ish", "ihc_autostainer", (2, 2, 48)),
+    ("ros1_fish", "fish_microscope", (1, 2, 20)), ("pml_immunofluorescence", "immunofluorescence_microscope", (1, 2, 10)),
+    ("karyotype", "cytogenetics_set", (1, 0, 10)), ("xpert_breast_strat4", "cartridge_pcr", (1, 0, 4)),
+])
+def test_places_of_a_sample_and_its_controls_are_those_of_the_evidence(assay, platform, places):
+    """As the notes of assay_platforms say: 48 slides a cycle, four a patient and one control set of four."""
+    (row,) = [r for r in evidence().records("assay_platforms", assay_id=assay) if r["platform_id"] == platform]
+    each, controls, run = places
+    positions = evidence().record("platforms", platform_id=platform)["samples_per_run"]
+    assert room(positions, row["samples_per_run"]) == pytest.approx((each / run, controls / run))
+
+
+def test_a_full_run_is_a_run():
+    shared = {p.platform: p for p in hospital("reference").laboratory.platforms if p.shared_run}
+    assert len(shared) > 4
+    for r in evidence().records("assay_platforms"):
+        if r["platform_id"] in shared:
+            used = shared[r["platform_id"]].used
+            assert used(r["samples_per_run"], 1.0, r["samples_per_run"]) == pytest.approx(1.0)
+            assert used(1.0, 1.0, r["samples_per_run"]) >= 1 / r["samples_per_run"]
 
 
 def test_a_shared_run_needs_fewer_instruments():
