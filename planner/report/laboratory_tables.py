@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.report.numbers import counted, precise, show
 from planner.report.tables import columns
-from planner.result.laboratory import ended
+from planner.result.laboratory import ended, told
 
 CADRE_WORDS = {"technician": "Technicians", "scientist": "Scientists", "pathologist": "Pathologists", "board": "Tumour board"}
 PLATFORMS = columns(
@@ -62,7 +62,8 @@ def summary(document: Document) -> list[str]:
     out = []
     if decided(document):
         bought = sum(r["bought"] for r in rows)
-        out.append(f"The {rows[0]['laboratory']} runs {counted(len({t['assay'] for t in document['home_tests']}), 'test')} on "
+        tests = {t["assay"] for t in told(document["home_tests"])}
+        out.append(f"The {rows[0]['laboratory']} runs {counted(len(tests), 'test')} on "
                    f"{instrument_words(document)}; {bought:g} of the instruments {'is' if bought == 1 else 'are'} to be bought.")
     else:
         out.append(f"The tests need at least {instrument_words(document)}; whoever is paid the tariff has them.")
