@@ -170,11 +170,14 @@ def _template_of(arguments):
 def _coverage(evidence) -> list[str]:
     """What the evidence covers, for the terminal."""
     from planner.evidence.checks import coverage
+    from planner.evidence.laboratory_checks import bought_only
 
     c = coverage(evidence)
     out = [f"Version {evidence.version}, sha256 {evidence.digest}.",
            f"Use cases: {c.use_cases}; complete: {len(c.complete)}."]
     out += [f"  not plannable: {name}: {gap}" for name, gap in sorted(c.not_plannable.items())]
+    out += [f"  only bought at its price, never run in a laboratory of one's own: {assay}: {lacks}"
+            for assay, lacks in bought_only(evidence.tables).items()]
     out += ["Rows by grade (A to D), and countries with values of their own:"]
     for table, grades in sorted(c.cells_by_grade.items()):
         words = ", ".join(f"{grade} {n:,}" for grade, n in sorted(grades.items()))

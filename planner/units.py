@@ -16,13 +16,17 @@ from planner.errors import BadInput, Issue
 if TYPE_CHECKING:
     from planner.evidence.base import Evidence
 
+LATE = 3  # years that a rate may be older than the price that it converts
+EARLIER_RATE = "exchange rate of"  # how such a stand-in is told, and recognised
+
 
 def to_base_usd(amount: float, currency: str, year: int, evidence: Evidence) -> float:
     """Own currency of its price year -> US dollars of that year -> dollars of the base year.
 
     Exchange rates are yearly means, the deflator is the US consumer price index: the usual order
-    for traded goods (Turner et al. 2019, Value in Health 22:1026). Raises
-    :class:`BadInput` naming the missing rate or index; nothing is assumed.
+    for traded goods (Turner et al. 2019, Value in Health 22:1026). Where a year has no rate yet, that of the latest
+    year before stands in (:func:`rate_year`), which whoever uses it says. Raises :class:`BadInput` naming the missing rate
+    or index; nothing is assumed.
     """
     usd = amount if currency == "USD" else amount / _rate(currency, year, evidence)
     if year == evidence.base_year:
@@ -31,12 +35,24 @@ def to_base_usd(amount: float, currency: str, year: int, evidence: Evidence) -> 
 
 
 def _rate(currency: str, year: int, evidence: Evidence) -> float:
-    row = evidence.record("exchange_rates", currency=currency, year=year)
-    if not row.get("per_usd"):  # a rate of 0 is no rate either
+    found = rate_year(currency, year, evidence)
+    if found is None:
         raise BadInput([Issue("exchange_rates", f"no rate for {currency} in {year}",
                               "add the row (units of the currency per US dollar, mean of the year)",
                               "missing_rate")])
-    return row["per_usd"]
+    return evidence.record("exchange_rates", currency=currency, year=found)["per_usd"]
+
+
+def rate_year(currency: str, year: int, evidence: Evidence) -> int | None:
+    """The year whose mean rate turns money of a year into dollars: its own, else the latest one shortly before."""
+    return next((y for y in range(year, year - LATE - 1, -1)
+                 if evidence.record("exchange_rates", currency=currency, year=y).get("per_usd")), None)  # 0 is none either
+
+
+def stand_in(currency: str | None, year: int, evidence: Evidence) -> str:
+    """What to say of money that an earlier year's rate turns into dollars; nothing where its own year has one."""
+    used = None if currency in (None, "USD") else rate_year(currency, year, evidence)
+    return "" if used in (None, year) else f"{EARLIER_RATE} {used} for money of {year}: {currency} has no rate of that year"
 
 
 def _index(year: int, evidence: Evidence) -> float:

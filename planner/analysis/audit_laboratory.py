@@ -14,7 +14,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from planner.analysis.audit_check import CENT, RELATIVE, SHARE, Sheet
-from planner.pathway.laboratories import CADRES, PLACES
+from planner.pathway.laboratories import CADRES, PLACES, TIERS
 from planner.pathway.problem import HomeLaboratory, Platform, ServiceOption
 
 if TYPE_CHECKING:
@@ -66,12 +66,19 @@ class AtHome:
 
     @property
     def work(self) -> dict[tuple[Key, str], float]:
-        """Runs of a platform that each test uses: the part of a shared run that its samples fill, else whole runs."""
+        """Runs of a platform that each test uses: whole runs, or of shared runs the places of its samples and of the
+        controls that each run has of its own."""
         out = {}
         for (key, name), runs in self.runs.items():
-            p, positions = self.platform(name), self.positions(key[0], name)
-            shared = p is not None and p.shared_run and positions
-            out[key, name] = self.samples[key, name] / positions if shared else runs
+            p, full = self.platform(name), self.positions(key[0], name)
+            if p is None or not p.shared_run or not full:
+                out[key, name] = runs
+                continue
+            places = p.positions or full  # without known places the controls take none
+            of_one = next(k for k in range(int(places), 0, -1) if k == 1 or k * (full + 1) <= places + 1e-9) \
+                if p.positions else 1
+            controls = max(0.0, places - of_one * full)
+            out[key, name] = (self.samples[key, name] * of_one + runs * controls) / places
         return out
 
     @property
@@ -185,7 +192,8 @@ def _samples(book: Book, document: dict, sheet: Sheet) -> None:
 
 def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
     """Each sample in a run of a platform of its test; a schedule is kept; what a row says of itself."""
-    for check in ("home: runs", "home: schedule kept", "home: samples fit the runs", "home: platforms", "home: costs"):
+    for check in ("home: runs", "home: schedule kept", "home: samples fit the runs", "home: platforms", "home: costs",
+                  "home: level of the laboratory"):
         sheet.none(check, "no test is run at home")
     for row in document["home_tests"]:
         key = (row["assay"], float(row["runs_a_year"]))
@@ -197,6 +205,11 @@ def _runs(home: AtHome, document: dict, sheet: Sheet) -> None:
                    "no such test, schedule or platform at home")
         if not known:
             continue
+
+        above = a.tier and TIERS.index(a.tier) > TIERS.index(home.lab.tier)
+        ready = all(home.platform(p["platform"]).existing > 0 for p in row["platforms"] if p["samples"] > SAMPLES)
+        sheet.true("home: level of the laboratory", where, ready or not above, home.lab.tier, a.tier,
+                   "the test needs a higher laboratory, and its instrument is not stated to stand in this one")
 
         def same(name: str, part: str, have, need, slack: float, where: str = where) -> None:
             sheet.equal(name, f"{where}, {part}", have, need, "the row does not agree with itself", slack)

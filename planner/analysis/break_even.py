@@ -33,7 +33,7 @@ def at_home(home: HomeLaboratory, a: HomeAssay, samples: float, transport: float
         p = platforms[name]
         for n in (0.0, *a.schedules):
             runs = max(n, samples / positions) if n else samples
-            used = samples / positions if p.shared_run else runs
+            used = p.used(samples, runs, positions)
             spare = p.existing * p.runs_per_year
             bought = max(0, whole((used - spare) / p.runs_per_year)) if used > spare else 0
             fixed = bought * p.yearly_cost + a.quality_fee + home.quality_fee

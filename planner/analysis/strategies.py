@@ -17,6 +17,7 @@ from planner.analysis.dominance import STATUS, ladder
 from planner.analysis.study import Analysis, Progress, Study, figure, lowered, money, silent
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
+from planner.optimise.laboratory import most_at_home
 from planner.optimise.resolve import Engine
 from planner.optimise.row import NONE
 from planner.pathway.laboratories import HUB, PLACES, SEND_OUT
@@ -297,15 +298,15 @@ def _volumes(study: Study, ind: Indication) -> dict[str, list[dict]]:
     home = study.problem.laboratory
     if home is None:
         return {"by_volume": [], "break_even": []}
-    elsewhere = prices(study.problem.indications)
+    elsewhere, most = prices(study.problem.indications), most_at_home(study.problem.indications)
     curve, points = [], []
     for assay in sorted({u.assay for s in ind.services for u in s.assays}):
         a, others = home.assay(assay), elsewhere.get(assay, {})
-        if a is None or not others:
+        if a is None or not others or assay not in most:
             continue
         curve += by_volume(home, a, others, home.transport)
         points += [{"assay": assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
-                    "break_even": volume(home, a, price, home.transport), "most_here": a.most}
+                    "break_even": volume(home, a, price, home.transport), "most_here": most[assay]}
                    for place, price in sorted(others.items())]
     return {"by_volume": curve, "break_even": points}
 

@@ -16,6 +16,7 @@ from planner.analysis.strategies import TODAY, burden, compared, counted, over, 
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
 from planner.errors import BadInput, Infeasible, Issue
 from planner.evidence.base import Evidence
+from planner.optimise.laboratory import most_at_home
 from planner.optimise.resolve import Engine
 from planner.optimise.row import NONE
 from planner.pathway.laboratories import PLACES
@@ -121,7 +122,7 @@ def _forbidden(engine: Engine, allowed: Allowed) -> np.ndarray:
 
 def _told(study: Study, engine: Engine, name: str, words: str, values: np.ndarray, others: Mapping, tables: dict) -> None:
     tests = _tests(study, engine, name, values, others)
-    tables["tests"] += tests
+    tables["tests"] += [t for t in tests if t["samples"] >= laboratory.TOLD]
     tables["staff"] += [{"strategy": name} | row for row in laboratory.staff(engine, values)]
     readout = read(engine, values)
     tables["platforms"] += [{"strategy": name} | row for row in
@@ -194,7 +195,7 @@ def _break_even(study: Study, others: Mapping, tests: list[dict]) -> list[dict]:
     home, out = study.problem.laboratory, []
     if home is None:
         return out
-    planned = {}
+    planned, most = {}, most_at_home(study.problem.indications)
     for t in tests:
         if t["strategy"] == PLAN:
             planned[t["assay"]] = planned.get(t["assay"], 0.0) + t["samples"]
@@ -202,7 +203,7 @@ def _break_even(study: Study, others: Mapping, tests: list[dict]) -> list[dict]:
         for place, price in sorted(others.get(a.assay, {}).items()):
             out.append({"assay": a.assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
                         "break_even": volume(home, a, price, home.transport), "planned": planned.get(a.assay, 0.0),
-                        "most_here": a.most})
+                        "most_here": most.get(a.assay, 0.0)})
     return out
 
 
@@ -218,7 +219,7 @@ def _volumes(study: Study, progress: Progress) -> list[dict]:
         if values is None:
             continue
         row = _row(other, other.engine, f"{scale:g} times the cases", "", values)
-        tests = laboratory.home_tests(other.engine, values)
+        tests = [t for t in laboratory.home_tests(other.engine, values) if t["samples"] >= laboratory.TOLD]
         instruments = laboratory.platforms(other.engine, values, {}, study.evidence)
         rows.append({"scale": scale, **{k: row[k] for k in ("samples", "testing_cost", "cost_per_sample", "qalys", "gap")},
                      "home_samples": sum(t["samples"] for t in tests), "home_tests": len({t["assay"] for t in tests}),
@@ -260,8 +261,8 @@ def _words(study: Study, tables: Mapping) -> list[str]:
         words.append('Tests are counted at their tariffs here. Set laboratory.costing = "micro" to weigh an own laboratory '
                      "with its instruments, runs and people against sending samples out.")
     elif plan:
-        words.append(f"The search for whole instruments ended {plan['search']}, with at most {100 * plan['gap']:.2g} % more "
-                     "health still possible.")
+        words.append(f"The search for whole instruments ended {laboratory.ended(plan['search'])}, with at most "
+                     f"{100 * plan['gap']:.2g} % more health still possible.")
     return words
 
 

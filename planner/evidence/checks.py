@@ -18,6 +18,7 @@ from planner.evidence.complete import Coverage, completeness, coverage, use_case
 from planner.evidence.dictionary import Dictionary, Field, ForeignKey, Table
 from planner.evidence.laboratory_checks import check_accuracy, check_pathways, check_platforms, check_reached, check_runs
 from planner.evidence.tables import at, is_valid, near, row_words
+from planner.units import LATE
 
 __all__ = ["CELL_CHECKS", "ROW_CHECKS", "STRICT_CHECKS", "Coverage", "completeness", "coverage"]
 
@@ -277,7 +278,8 @@ def check_money(frames: Frames, dictionary: Dictionary) -> list[Issue]:
         if table.name == "exchange_rates" or not {"currency", "year"} <= set(table.columns):
             continue
         for row, currency, year in frame[["currency", "year"]].dropna().itertuples(name=None):
-            if currency != "USD" and (currency, year) not in rates:
+            late = LATE if table.name == "own_values" else 0  # one's own prices may be newer than the latest rate
+            if currency != "USD" and not any((currency, year - n) in rates for n in range(late + 1)):
                 issues.append(Issue(at(table.name, row), f"no exchange rate for {currency} in {year}",
                                     "add it to exchange_rates", "missing_rate"))
             if year not in years:

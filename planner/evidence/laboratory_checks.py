@@ -131,6 +131,26 @@ def check_platforms(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     ]
 
 
+def bought_only(frames: Frames) -> dict[str, str]:
+    """Assays that no home laboratory could ever run, and what they lack: no fault, since they are bought at their price.
+    Those said to be sold by one central laboratory (`send_out`) lack nothing."""
+    if not {"assays", "assay_platforms", "assay_variable_costs"} <= set(frames):
+        return {}
+    placed = frames["assay_platforms"][["assay_id", "platform_id"]].dropna()
+    kinds = frames["platforms"] if "platforms" in frames else pd.DataFrame(columns=["platform_id", "kind"])
+    firms = set(kinds.loc[kinds["kind"] == "send_out", "platform_id"])
+    reagents = set(frames["assay_variable_costs"]["assay_id"].dropna())
+    out = {}
+    for assay in sorted(frames["assays"]["assay_id"].dropna()):
+        there = set(placed.loc[placed["assay_id"] == assay, "platform_id"])
+        if there and there <= firms:
+            continue
+        lacks = [word for word, lacking in (("platform", not there), ("reagents", assay not in reagents)) if lacking]
+        if lacks:
+            out[assay] = "no " + " and no ".join(lacks)
+    return out
+
+
 def check_runs(frames: Frames, dictionary: Dictionary) -> list[Issue]:
     """A run can hold the patients it waits for, and no more patients than the platform has positions."""
     if "assay_platforms" not in frames:

@@ -17,6 +17,7 @@ import highspy
 import numpy as np
 
 from planner.errors import Issue, SolverFailure
+from planner.optimise.start import Begun, Needed, Start
 
 LIMITS = {highspy.HighsModelStatus.kTimeLimit: "time limit", highspy.HighsModelStatus.kSolutionLimit: "work limit",
           highspy.HighsModelStatus.kInterrupt: "stopped"}
@@ -90,10 +91,16 @@ def searching(progress: Callable[[float, str], None]):
 
 
 class Search:
-    """A mixed-integer search on a copy of a loaded model (minimise minus value) with its present limits."""
+    """A mixed-integer search on a copy of a loaded model (minimise minus value) with its present limits.
 
-    def __init__(self, model, integers: np.ndarray, seconds: float, gap: float):
+    It starts from a plan that linear programmes give (:mod:`planner.optimise.start`), so that there is always an answer
+    where there is one at all; ``seconds`` count for the search itself.
+    """
+
+    def __init__(self, model, integers: np.ndarray, needed: Needed, seconds: float, gap: float):
         self.integers, self.seconds, self.gap = integers, seconds, gap
+        self.started = time.perf_counter()
+        self.start = Start(model, integers, needed)
         self.highs = highspy.Highs()
         for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 1), ("parallel", "off"),
                               ("mip_rel_gap", gap), ("mip_feasibility_tolerance", 1e-7)):
@@ -102,53 +109,81 @@ class Search:
         kind = highspy.HighsVarType.kInteger
         for column in integers:
             self.highs.changeColIntegrality(int(column), kind)
-        self.started = time.perf_counter()
 
     def settle(self, health_row: int, money: np.ndarray) -> Settled | None:
         """The most health, then the least money that buys it; None where there is no plan at all.
 
         The second search takes nothing new: it leaves out, or does elsewhere, what the first one found.
         """
-        status = self._run("health", self.seconds * 3 / 4)
-        if status == "infeasible":
+        status, plan = self._searched("health", self.seconds * 3 / 4)
+        if plan is None:
             return None
-        info = self.highs.getInfo()
-        best, bound = -info.objective_function_value, -info.mip_dual_bound
-        values = np.array(self.highs.getSolution().col_value)
-        self._ask_for_less(values, health_row, best - max(FULL, self.gap / 10) * max(1.0, abs(best)), money)
-        try:
-            if self._run("money", self.seconds / 4) != "infeasible":
-                values = np.array(self.highs.getSolution().col_value)
-        except SolverFailure:  # nothing cheaper was found in time: the plan of most health stands
-            pass
-        gap = abs(bound - best) / max(1e-9, abs(best)) if np.isfinite(bound) else float("inf")
-        return Settled(self.integers, np.round(values[self.integers]), status, gap, time.perf_counter() - self.started, bound)
+        best, bound = -plan.objective, -self._bound()
+        values = self._cheapest(plan.values, health_row, best - max(FULL, self.gap / 10) * max(1.0, abs(best)), money)
+        whole = np.minimum(self.start.needed.of(values), np.round(values[self.integers]))  # nothing bought is idle
+        held = self.start.held(whole)
+        best = max(best, -held.objective) if held else best  # the cheapest whole numbers may allow more than was asked of them
+        gap = max(0.0, bound - best) / max(1e-9, abs(best)) if np.isfinite(bound) else float("inf")
+        return Settled(self.integers, whole, status, gap, time.perf_counter() - self.started, bound)
+
+    def _cheapest(self, values: np.ndarray, health_row: int, health: float, money: np.ndarray) -> np.ndarray:
+        """The plan of least money at a health, with no more of anything whole; where none is found in time, the one given."""
+        self._ask_for_less(values, health_row, health, money)
+        if self._run("money", self.seconds / 4) == "infeasible":
+            return values
+        found = self._found()
+        return values if found is None or found.objective > float(money @ values) else found.values
 
     def _ask_for_less(self, values: np.ndarray, health_row: int, health: float, money: np.ndarray) -> None:
-        """Turn to the least money at a health, with no more of anything whole, from the plan that was found."""
         self.highs.changeRowBounds(health_row, health, highspy.kHighsInf)
         index, whole = np.arange(len(money), dtype=np.int32), self.integers.astype(np.int32)
         self.highs.changeColsCost(len(index), index, money)
         self.highs.changeColsBounds(len(whole), whole, np.zeros(len(whole)), np.round(values[whole]))
+        self._begin_at(values)
+        self.highs.setOptionValue("mip_rel_gap", max(self.gap, MONEY_GAP))
+
+    def _begin_at(self, values: np.ndarray) -> None:
         solution = highspy.HighsSolution()
         solution.col_value = list(values)
         self.highs.setSolution(solution)
-        self.highs.setOptionValue("mip_rel_gap", max(self.gap, MONEY_GAP))
 
     def most(self) -> tuple[float, float] | None:
         """(best value found, most that is possible) of one search; None where there is no plan."""
-        if self._run("health", self.seconds) == "infeasible":
-            return None
-        info = self.highs.getInfo()
-        return -info.objective_function_value, -info.mip_dual_bound
+        _, plan = self._searched("health", self.seconds, self.start.upper)
+        return None if plan is None else (-plan.objective, -self._bound())
 
     def least(self) -> np.ndarray | None:
         """Whole numbers of the cheapest answer to the present question (its cost is money); None where it has none."""
-        if self._run("money", self.seconds) == "infeasible":
-            return None
-        return np.round(np.array(self.highs.getSolution().col_value)[self.integers])
+        _, plan = self._searched("money", self.seconds)
+        return None if plan is None else np.round(plan.values[self.integers])
+
+    def _searched(self, stage: str, seconds: float, *more: np.ndarray) -> tuple[str, Begun | None]:
+        """How the search ended, and the best plan; none where the limits allow none. ``more``: whole numbers to begin with."""
+        begun = self.start.best(*more)
+        if begun is not None:
+            self._begin_at(begun.values)
+        status = self._run(stage, seconds)
+        if status == "infeasible":
+            return status, None
+        plans = [p for p in (self._found(), begun) if p is not None]
+        if not plans:
+            raise SolverFailure([Issue("laboratory", f"no plan with whole instruments was found ({status})",
+                                       f"allow more than {self.seconds:g} seconds: set laboratory.seconds")])
+        best = min(plans, key=lambda p: p.objective)
+        return status, best if status == "optimal" else self.start.better(best)
+
+    def _found(self) -> Begun | None:
+        """What the search has found so far."""
+        values, objective = self.highs.getSolution().col_value, self.highs.getInfo().objective_function_value
+        return Begun(np.array(values), objective) if len(values) and np.isfinite(objective) else None
+
+    def _bound(self) -> float:
+        """The least objective that is still possible: by the search, or by the linear answer where that says more."""
+        bound = self.highs.getInfo().mip_dual_bound
+        return max(bound, self.start.bound) if np.isfinite(bound) else self.start.bound
 
     def _run(self, stage: str, seconds: float) -> str:
+        """How a search ended: ``optimal``, ``infeasible``, or the limit that ended it."""
         watcher = _watcher.get()
         before = self.highs.getRunTime() if hasattr(self.highs, "getRunTime") else 0.0
         self.highs.setOptionValue("time_limit", before + seconds)
@@ -161,13 +196,10 @@ class Search:
             return "optimal"
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return "infeasible"
-        name = LIMITS.get(status)
-        if name is None or not len(self.highs.getSolution().col_value) or not np.isfinite(
-                self.highs.getInfo().objective_function_value):
-            raise SolverFailure([Issue(
-                "laboratory", f"no plan with whole instruments was found ({self.highs.modelStatusToString(status).lower()})",
-                f"allow more than {self.seconds:g} seconds: set laboratory.seconds")])
-        return name
+        if status not in LIMITS:
+            raise SolverFailure([Issue("solver", "it stopped with status "
+                                       f"{self.highs.modelStatusToString(status).lower()}", "report the scenario")])
+        return LIMITS[status]
 
     def _run_watched(self, stage: str, watcher: Callable[[Step], bool]) -> None:
         raised: list[BaseException] = []

@@ -8,6 +8,7 @@ service; here stand what is paid by the run, by the instrument and by the year. 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import pulp
 
 from planner.optimise.row import Row, add
 from planner.pathway.costing import whole
-from planner.pathway.problem import HomeAssay, HomeLaboratory, Platform
+from planner.pathway.problem import HomeAssay, HomeLaboratory, Indication, Platform
 
 if TYPE_CHECKING:
     from planner.optimise.formulation import Formulation
@@ -52,7 +53,7 @@ def laboratory(f: Formulation) -> Laboratory | None:
         return None
     lab = Laboratory(home)
     for t in range(f.problem.years):
-        demand, most = _demand(f, t), _most(f, t)
+        demand, most = _demand(f, t), most_at_home(f.problem.indications)
         for p in home.platforms:
             top = _most_instruments(home, p, most) if f.scenario.services.buy_instruments else 0
             lab.instruments[p.platform, t] = f.lp.add_variable(f"U_{p.platform}_{t + 1}", 0, top, pulp.LpInteger)
@@ -84,24 +85,22 @@ def _demand(f: Formulation, t: int) -> dict[tuple[str, float], Row]:
     return out
 
 
-def _most(f: Formulation, t: int) -> dict[str, float]:
+def most_at_home(indications: Iterable[Indication]) -> dict[str, float]:
     """Samples a year that each test could come to at home: of an indication the base that needs most of it, and for
     every biomarker the single that does (two biomarkers of a patient may be read by two runs of the same test)."""
     parts: dict[tuple, float] = {}
-
-    def part(option, *key) -> None:
-        for assay in {use.assay for use in option.assays if use.home}:
-            runs = sum(use.runs for use in option.assays if use.home and use.assay == assay)
-            parts[assay, *key] = max(parts.get((assay, *key), 0.0), runs * people)
-
-    for (region, indication, _, year), (ind, option) in f.bases.items():
-        if year == t:
-            people = ind.eligible * max((u.kap for u in ind.use_cases if u.active), default=0.0)
-            part(option, region, indication)
-    for k in f.taken:
-        if k.source.year == t and k.source.base != k.source.service:
-            people = k.use_case.asked(k.indication.eligible) * k.use_case.kap
-            part(k.option, k.source.region, k.source.indication, k.source.biomarker)
+    for ind in indications:
+        active = {u.biomarker: u for u in ind.use_cases if u.active}
+        for option in ind.services:
+            asked = [(r.biomarker, active[r.biomarker].asked(ind.eligible) * active[r.biomarker].kap)
+                     for r in option.results if r.biomarker in active]
+            if option.kind == "base":
+                asked = [("", ind.eligible * max((u.kap for u in active.values()), default=0.0))]
+            for assay in {use.assay for use in option.assays if use.home}:
+                runs = sum(use.runs for use in option.assays if use.home and use.assay == assay)
+                for part, people in asked:
+                    key = (assay, ind.region, ind.indication, part)
+                    parts[key] = max(parts.get(key, 0.0), runs * people)
     out: dict[str, float] = {}
     for (assay, *_), samples in parts.items():
         out[assay] = out.get(assay, 0.0) + samples
@@ -110,7 +109,7 @@ def _most(f: Formulation, t: int) -> dict[str, float]:
 
 def _most_instruments(home: HomeLaboratory, p: Platform, most: dict[str, float]) -> int:
     """More of them than all samples, each run by itself, could use are never bought."""
-    runs = sum(most.get(a.assay, 0.0) / (dict(a.platforms)[p.platform] if p.shared_run else 1.0)
+    runs = sum(p.used(n := most.get(a.assay, 0.0), n, dict(a.platforms)[p.platform])
                for a in home.assays if p.platform in dict(a.platforms))
     return min(1000, whole((runs + sum(max(a.schedules, default=0.0) for a in home.assays
                                        if p.platform in dict(a.platforms))) / p.runs_per_year))
@@ -151,8 +150,8 @@ def _assay(f: Formulation, lab: Laboratory, a: HomeAssay, demand: dict[float, Ro
 
 
 def _capacity(f: Formulation, lab: Laboratory, p: Platform, t: int) -> None:
-    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples fill. A run of
-    a schedule that is part filled needs an instrument all the same."""
+    """Runs of an instrument: of its own for each test, or by the part of a shared run that its samples and the controls
+    of its runs fill. A run of a schedule that is part filled needs an instrument all the same."""
     row = load(lab, p, t)
     for (assay, n, platform, year), r in lab.runs.items():
         if p.shared_run and platform == p.platform and year == t:
@@ -170,11 +169,10 @@ def load(lab: Laboratory, p: Platform, t: int) -> Row:
     for (assay, n, platform, year), s in lab.samples.items():
         if platform != p.platform or year != t:
             continue
-        positions = dict(lab.home.assay(assay).platforms)[platform]
-        if p.shared_run:
-            add(row, s, 1 / positions)
-        else:
-            add(row, *((lab.runs[assay, n, platform, t], 1.0) if n else (s, 1.0)))
+        full, run = dict(lab.home.assay(assay).platforms)[platform], lab.runs[assay, n, platform, t] if n else s
+        for variable, share in ((s, p.used(1.0, 0.0, full)), (run, p.used(0.0, 1.0, full))):
+            if share:
+                add(row, variable, share)
     return row
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.errors import SolverFailure
 from planner.optimise.integer import Search
+from planner.optimise.start import Needed
 
 
 class WholeNumbers:
@@ -26,12 +27,16 @@ class WholeNumbers:
         if not len(self.integers):
             return
         self.free_integers()
-        lab = self.scenario.laboratory
-        search = Search(self.model, self.integers, lab.seconds, lab.gap)
-        self.settled = search.settle(self.model.row["health"], self.money_cost)
+        self.settled = self._search().settle(self.model.row["health"], self.money_cost)
         if self.settled is not None:
             self.hold(self.settled.values)
         self.kept = {q: a for q, a in self.kept.items() if q[0] == "by itself"}
+
+    def _search(self, shorter: float = 1.0, gap: float = 1.0) -> Search:
+        """A search of the present question; ``shorter``, ``gap``: shares of the scenario's time and gap."""
+        lab = self.scenario.laboratory
+        needed = Needed(self.formulation.laboratory, self.column, self.integers)
+        return Search(self.model, self.integers, needed, lab.seconds * shorter, lab.gap * gap)
 
     def hold(self, values: np.ndarray) -> None:
         """Hold the whole numbers at these values in both models."""
@@ -50,8 +55,7 @@ class WholeNumbers:
         the question has no answer in whole numbers."""
         if not len(self.integers):
             return True
-        lab = self.scenario.laboratory
-        whole = Search(self.model, self.integers, lab.seconds, lab.gap).least()
+        whole = self._search().least()
         if whole is not None:
             self.model.set_column_bounds(self.integers, whole, whole)
         return whole is not None
@@ -76,9 +80,8 @@ class WholeNumbers:
         most, held = np.round(self.settled.values), self.run()
         fewer = np.where(np.isin(self.integers, columns), np.maximum(most - 1, 0), most)
         self.model.set_column_bounds(self.integers, np.zeros(len(fewer)), fewer)
-        lab = self.scenario.laboratory
         try:
-            found = Search(self.model, self.integers, lab.seconds / 4, lab.gap / 10).most()
+            found = self._search(1 / 4, 1 / 10).most()
         except SolverFailure:
             found = None
         self.hold(most)

@@ -31,6 +31,19 @@ def runs_for(samples: float, positions: float, scheduled: float = 0.0) -> float:
     return max(scheduled, samples / positions)
 
 
+def room(positions: float, full: float) -> tuple[float, float]:
+    """(of a sample, of the controls of a run) shares of the places of an instrument's run, which different tests fill together.
+
+    positions: places of a run; full: samples of one test that fill it beside their controls. A sample takes as many
+    places as leave some for controls, where there are any; what the samples cannot fill is the controls'. Without known
+    places the controls take none.
+    """
+    if positions <= 0:
+        return 1 / full, 0.0
+    each = max(1, math.floor(positions / (full + 1) + 1e-9))
+    return each / positions, max(0.0, 1 - each * full / positions)
+
+
 def whole(quantity: float) -> int:
     """The next whole number, where rounding of the arithmetic is no reason for one more."""
     return math.ceil(quantity - 1e-9)

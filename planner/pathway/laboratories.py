@@ -77,6 +77,11 @@ def full_price(values: Values, assay: str) -> Fact | None:
     return values.local_money("assay_costs", "cost of the assay", "USD per test", assay_id=assay)
 
 
+def above_tier(needed: str, tier: str) -> bool:
+    """Whether what needs a laboratory of one level is too much for another."""
+    return TIERS.index(needed) > TIERS.index(tier)
+
+
 def minutes(assay: dict) -> dict[str, float]:
     """Minutes of people per sample; a cadre whose minutes are not known is not counted."""
     return {c: assay.get(f"{c}_minutes") if present(assay.get(f"{c}_minutes")) else 0.0 for c in CADRES}
@@ -141,7 +146,7 @@ class Laboratories:
                     raise BadInput([Issue(f"laboratory.instruments {row['platform_id']}",
                                           "it is one firm's own and cannot stand in a laboratory here", "take it out")])
                 continue
-            if not there and TIERS.index(row["lowest_tier"]) > TIERS.index(self.tier):  # what stands there counts
+            if not there and above_tier(row["lowest_tier"], self.tier):  # what stands there counts
                 continue
             capital = self.values.row_money("platforms", row, "capital_cost", "price of an instrument", "USD", **key)
             setup = self.values.row_money("platforms", row, "setup_cost", "setting up an instrument", "USD", **key)
@@ -153,7 +158,7 @@ class Laboratories:
             service = capital * numbers["service_share"]
             yearly = yearly_cost(capital + setup, numbers["life_years"], self.scenario.discount_rate, service)
             yield Platform(row["platform_id"], row["name"], yearly, service, numbers["runs_per_year"],
-                           bool(row["shared_run"]), there, capital)
+                           bool(row["shared_run"]), there, capital, row["samples_per_run"])
 
     def _assay(self, row: dict) -> None:
         """Take an assay into the home laboratory, or tell why it cannot be run there."""
@@ -161,11 +166,14 @@ class Laboratories:
         if self.volumes.get(assay, 0.0) <= 0:
             return
         rows = values.evidence.records("assay_platforms", assay_id=assay)
-        platforms = tuple((r["platform_id"], r["samples_per_run"]) for r in rows if r["platform_id"] in self.platforms)
-        if not platforms:
-            self.refused[assay] = ("its instrument belongs into a higher laboratory, or to one firm" if rows
+        here = [r for r in rows if r["platform_id"] in self.platforms]
+        allowed = [r for r in here if self._may_run(row, r["platform_id"])]
+        if not allowed:
+            self.refused[assay] = (f"it needs a {row['laboratory_tier']} laboratory, and this one is {self.tier}" if here
+                                   else "its instrument belongs into a higher laboratory, or to one firm" if rows
                                    else "no instrument is known for it")
             return
+        platforms = tuple((r["platform_id"], r["samples_per_run"]) for r in allowed)
         key = {"assay_id": assay}
         sample = values.local_money("assay_variable_costs", "reagents of a sample", "USD per sample",
                                     column="reagent_per_sample", **key)
@@ -173,14 +181,18 @@ class Laboratories:
         if sample is None or run is None:
             self.refused[assay] = "its reagent cost is not known"
             return
-        mine = minutes(row)
-        labour = sum(n * self._minute(cadre) for cadre, n in mine.items() if n)
+        labour = self._pay(minutes(row))
         modality = row["modality"]
         self.assays[assay] = HomeAssay(
             assay, row["name"], sample.value, run.value, labour, tuple(sorted(platforms)), self._quality("assay", modality),
             self._schedules(assay, platforms), self.volumes[assay],
-            min(r["minimum_samples"] for r in rows if r["platform_id"] in self.platforms),
+            min(r["minimum_samples"] for r in allowed), row["laboratory_tier"],
         )
+
+    def _may_run(self, assay: dict, platform: str) -> bool:
+        """Whether the laboratory is of the level that an assay needs; who states that its instrument stands there
+        knows better."""
+        return not above_tier(assay["laboratory_tier"], self.tier) or self.platforms[platform].existing > 0
 
     def _schedules(self, assay: str, platforms) -> tuple[float, ...]:
         """Runs a year worth a thought: with samples to share a run (else each may as well run by itself), and not where
@@ -188,6 +200,10 @@ class Laboratories:
         most, positions = self.volumes[assay], max(n for _, n in platforms)
         shared = [n for n in sorted(self.scenario.laboratory.runs_a_year) if 2 * n <= most]
         return tuple(n for k, n in enumerate(shared) if k + 1 == len(shared) or most / 4 / shared[k + 1] < positions)
+
+    def _pay(self, minutes_: Mapping[str, float]) -> float:
+        """Pay of people for a sample, USD."""
+        return sum(n * self._minute(cadre) for cadre, n in minutes_.items() if n)
 
     def _minute(self, cadre: str) -> float:
         """Pay of a minute, USD: in a country of known income by the multiple of its income per person."""
@@ -265,7 +281,10 @@ class Laboratories:
         return AtPlace(self.place, cost, assay["turnaround_days"] + road["days"], minutes(assay), runs_a_year, True)
 
     def _elsewhere(self, assays: list[dict], missing: list[str]) -> list[Variant]:
-        """All assays at one other laboratory, cheapest first; one that is dearer and slower than another is left out."""
+        """All assays at one other laboratory, cheapest first; one that is dearer and slower than another is left out.
+
+        The price is for all that is done there; our own tumour board discusses the result wherever it comes from.
+        """
         out: list[Variant] = []
         for place in [HUB] * self.hospital + [SEND_OUT] * self.scenario.services.send_out:
             tests = []
@@ -274,9 +293,9 @@ class Laboratories:
                 if price is None:
                     missing.append(f"price of {assay['assay_id']} in a {PLACES[place]}")
                     continue
-                road = self.roads[place]
-                tests.append(AtPlace(place, price * road["markup"] + road["cost"], assay["turnaround_days"] + road["days"],
-                                     dict.fromkeys(CADRES, 0.0)))
+                road, ours = self.roads[place], dict.fromkeys(CADRES, 0.0) | {"board": minutes(assay)["board"]}
+                cost = price * road["markup"] + road["cost"] + self._pay(ours)
+                tests.append(AtPlace(place, cost, assay["turnaround_days"] + road["days"], ours))
             if len(tests) == len(assays):
                 out.append(Variant(place, PLACES[place], tuple(tests)))
         return [v for v in out if not any(o is not v and _no_better(v, o) for o in out)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from planner.pathway.arrays import least, some
+from planner.pathway.costing import room
 
 MEASURES = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_treated")
 
@@ -258,7 +259,8 @@ class Indication:
 @dataclass(frozen=True)
 class Platform:
     """An instrument of the home laboratory. yearly_cost: annuity of price and setting up, with its service contract,
-    USD a year for each that is bought; service: contract alone, which those that stand there cost anyway."""
+    USD a year for each that is bought; service: contract alone, which those that stand there cost anyway; positions: places
+    of a run for samples and controls."""
 
     platform: str
     name: str
@@ -268,13 +270,23 @@ class Platform:
     shared_run: bool
     existing: int = 0
     capital: float = 0.0
+    positions: float = 0.0
+
+    def used(self, samples, runs, full: float):
+        """Runs that samples of one test use, ``full`` of which fill a run, done in so many runs with controls of their own:
+        whole runs, or the places of samples and controls in runs that different tests share."""
+        if not self.shared_run:
+            return runs
+        each, controls = room(self.positions, full)
+        return samples * each + runs * controls
 
 
 @dataclass(frozen=True)
 class HomeAssay:
     """A test that the home laboratory can run: USD per sample (reagents; labour) and per run, the platforms with
     the patients' samples of a full run, yearly fee of quality assessment, schedules (runs a year) on offer, the
-    samples a year that it could come to at most, and those without which a run does not start."""
+    samples a year that it could come to at most, those without which a run does not start, and the lowest level of
+    laboratory that can run it (a lower one may where the scenario states that its instrument stands there)."""
 
     assay: str
     name: str
@@ -286,6 +298,7 @@ class HomeAssay:
     schedules: tuple[float, ...]
     most: float
     least_in_run: float = 1.0
+    tier: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from planner.evidence.strata import Place
 from planner.evidence.update import answers, counts_here, updated
 from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario
-from planner.units import local_cost, to_base_usd
+from planner.units import local_cost, stand_in, to_base_usd
 
 
 def present(value) -> bool:
@@ -80,13 +80,14 @@ class Values:
         if (o.currency and o.currency != "USD") or o.year:
             value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
         rate = value / o.value if o.value else 1.0  # its interval is in the same money
+        late = stand_in(o.currency, o.year or self.evidence.base_year, self.evidence)
         low, high = (None if end is None else end * rate for end in (o.low, o.high))
         if isinstance(o, Own):
             before = "" if o.shipped is None else f"; instead of {o.shipped:.6g} when it was entered"
-            return Fact(parameter, _words(key), value, o.level, o.stratum, "C" if o.source else "D",
-                        (o.source or "own_values",), low, high, unit, o.why + before)
+            return Fact(parameter, _words(key), value, o.level, o.stratum, "C" if o.source and not late else "D",
+                        (o.source or "own_values",), low, high, unit, "; ".join(filter(None, (o.why + before, late))))
         return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
-                    (o.source or "scenario",), low, high, unit, o.why)
+                    (o.source or "scenario",), low, high, unit, "; ".join(filter(None, (o.why, late))))
 
     def override(self, table: str, column: str, key: dict) -> Override | Own | None:
         """The scenario's own number, else the setting's own one of the evidence."""

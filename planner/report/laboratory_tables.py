@@ -7,8 +7,11 @@ from typing import Any
 
 from planner.report.numbers import counted, precise, show
 from planner.report.tables import columns
+from planner.result.laboratory import ended, told
 
 CADRE_WORDS = {"technician": "Technicians", "scientist": "Scientists", "pathologist": "Pathologists", "board": "Tumour board"}
+CADRE_TIME = {"technician": "technicians' time", "scientist": "scientists' time", "pathologist": "pathologists' time",
+              "board": "the tumour board's time"}
 PLATFORMS = columns(
     "Instrument|name", "Platform id|platform", "Laboratory|laboratory", "Instruments|instruments|number",
     "There already|existing|count", "Bought|bought|number", "Samples a year|samples|people", "Runs a year|runs|number",
@@ -54,14 +57,17 @@ def people_words(document: Document) -> str:
 
 def summary(document: Document) -> list[str]:
     """What the plan asks of laboratories, in sentences: instruments, people, the search."""
-    rows = document["laboratory"]
+    rows, tests = document["laboratory"], {t["assay"] for t in told(document["home_tests"])}
+    if decided(document) and not tests:
+        held = held_back(document)
+        return ["Nothing is run in the laboratory of one's own: every sample is sent elsewhere"
+                + (f". What holds it back: {' and '.join(held)}." if held else "."), *searched(document)]
     if not rows:
-        return ["No instrument is needed." if not decided(document) else
-                "Nothing is run in the laboratory of one's own: every sample is sent elsewhere."]
+        return ["No instrument is needed."]
     out = []
     if decided(document):
         bought = sum(r["bought"] for r in rows)
-        out.append(f"The {rows[0]['laboratory']} runs {counted(len({t['assay'] for t in document['home_tests']}), 'test')} on "
+        out.append(f"The {rows[0]['laboratory']} runs {counted(len(tests), 'test')} on "
                    f"{instrument_words(document)}; {bought:g} of the instruments {'is' if bought == 1 else 'are'} to be bought.")
     else:
         out.append(f"The tests need at least {instrument_words(document)}; whoever is paid the tariff has them.")
@@ -70,9 +76,20 @@ def summary(document: Document) -> list[str]:
     return [*out, *searched(document)]
 
 
+def held_back(document: Document) -> list[str]:
+    """Limits on one's own laboratory that leave nothing: people whose time is used up, no instrument to be had."""
+    out = [f"{CADRE_TIME[r['cadre']]} ({r['limit']:,.0f} minutes a year)" for r in document["staff"]
+           if r["limit"] is not None and r["minutes"] >= r["limit"] * (1 - 1e-6)]
+    if not document["laboratory"] and not document["scenario"]["services"]["buy_instruments"]:
+        out.append("no instrument stands there, and none may be bought (services.buy_instruments)")
+    return out
+
+
 def binds(document: Document) -> str:
     """Which limit of the laboratory binds."""
     held = [b["text"] for b in document["binding"] if b["kind"] in ("people", "instruments")]
+    if not held and decided(document):  # whole numbers have no price: a limit that keeps a test out altogether
+        held = held_back(document)
     if held:
         return f"What binds in the laboratory: {' and '.join(held)}."
     return "Neither its people nor its instruments hold the plan back." if document["scenario"]["mode"] != "evaluate" else ""
@@ -84,5 +101,5 @@ def searched(document: Document) -> list[str]:
         return []
     solver = document["solver"]
     gap = solver.get("gap") or 0.0
-    return [f"The search for whole instruments ended {solver['status'].lower()}: searched to within "
+    return [f"The search for whole instruments ended {ended(solver['status'])}: searched to within "
             f"{show(gap, 'share')} of the most health that is possible."]

@@ -8,6 +8,7 @@ from planner.report.names import briefly
 from planner.report.numbers import place_words
 from planner.report.paper import Block, Heading, Paper, Text, grid, wide
 from planner.report.tables import LIMITS_OF_USE, RESTS_ON, SOLVED, columns, csv_text, footer
+from planner.result.laboratory import told
 
 FOR = 4  # uses named in a document; the files name them all
 COLUMNS = columns(
@@ -26,7 +27,7 @@ def rows(plan) -> list[dict[str, Any]]:
     and minutes a year, unrounded, and the biomarkers that it is for."""
     uses = _uses(plan)
     out = []
-    for row in plan.document["by_test"]:
+    for row in told(plan.document["by_test"]):
         mine = uses.get(row["assay"], [])
         more = f" and {len(mine) - FOR} more" if len(mine) > FOR else ""
         out.append({**row, "uses": "; ".join(mine), "uses_short": "; ".join(mine[:FOR]) + more,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.report.numbers import MINUS, sentence, show
+from planner.result.laboratory import told
 from planner.result.priority import TIER_WORDS
 
 FUNDED = {"full": "full", "part": "in part", "no": "no"}
@@ -128,9 +129,10 @@ PRINTED = (
 
 
 def rows_of(document: Mapping[str, Any], part: str) -> list[dict]:
-    """Rows of a part of the plan document, each with ``use_case_id`` where it has one."""
+    """Rows of a part of the plan document, each with ``use_case_id`` where it has one; tests of hardly a sample left out."""
+    rows = told(document[part]) if part in ("by_test", "home_tests") else document[part]
     return [{**row, "use_case_id": f"{row['indication_id']}/{row['biomarker_id']}"} if "indication_id" in row
-            else dict(row) for row in document[part]]
+            else dict(row) for row in rows]
 
 
 # -- JSON and CSV -------------------------------------------------------------------------------------

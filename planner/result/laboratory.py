@@ -7,7 +7,7 @@ costed by their parts they are decisions of the plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from planner.pathway.laboratories import CADRES
 from planner.pathway.problem import Platform
 
 MINUTES_A_YEAR = 105_600  # of a full-time person: 220 days of 8 hours, as the pay of a minute is reckoned
+TOLD = 0.5  # samples a year from which a test is told: less is the solver's rounding, or not a test that is offered
 Key = tuple[str, float]  # test, runs a year of its schedule
 
 
@@ -51,12 +52,12 @@ def home(engine: Engine, values: np.ndarray) -> Home | None:
     samples, runs, by_platform = defaultdict(float), defaultdict(float), {}
     use: dict[tuple[Key, str], float] = defaultdict(float)
     for (assay, n, platform, t), s in lab.samples.items():
-        p, positions = lab.platform(platform), dict(lab.home.assay(assay).platforms)[platform]
+        p, full = lab.platform(platform), dict(lab.home.assay(assay).platforms)[platform]
         done = value(lab.runs[assay, n, platform, t]) if n else value(s)
         samples[assay, n] += value(s)
         by_platform[assay, n, platform] = (value(s), done)
         runs[assay, n] += done
-        use[(assay, n), platform] += value(s) / positions if p.shared_run else done
+        use[(assay, n), platform] += p.used(value(s), done, full)
     load = defaultdict(float)
     for (_, platform), amount in use.items():
         load[platform] += amount
@@ -190,3 +191,15 @@ def home_tests(engine: Engine, values: np.ndarray) -> list[dict]:
             "wait_days": 365 / n / 2 if n else 0.0,
         })
     return rows
+
+
+def told(rows: Iterable[Mapping]) -> list[Mapping]:
+    """Rows of tests without those of hardly a sample; the plan file keeps them, so that its sums are whole. Rows that are
+    no tests (work-ups) have none and stay."""
+    return [r for r in rows if r["samples"] >= TOLD or not r["samples"]]
+
+
+def ended(status: str) -> str:
+    """How a search ended, in words that follow `ended`."""
+    return {"time limit": "at its time limit", "work limit": "at its work limit", "stopped": "when it was stopped"}.get(
+        status, status.lower())

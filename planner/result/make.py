@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from planner.errors import Infeasible, Issue
@@ -111,9 +113,13 @@ class _Maker:
         return {
             "costing": self.scenario.laboratory.costing,
             "laboratory": laboratory.platforms(self.engine, values, self.readout.tests, self.evidence),
-            "staff": laboratory.staff(self.engine, values), "home_tests": laboratory.home_tests(self.engine, values),
+            "staff": laboratory.staff(self.engine, values), "home_tests": self.home_tests,
             "not_at_home": [{"assay": a, "text": why} for a, why in lab.refused] if lab else [],
         }
+
+    @cached_property
+    def home_tests(self) -> list[dict]:
+        return laboratory.home_tests(self.engine, self.optimum.plan.values / self.problem.years)
 
     def _shadow(self, name: str, price: float) -> dict:
         """Value of one more unit of a limit. In QALYs and dollars only where it is both."""

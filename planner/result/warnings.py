@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from planner.pathway.laboratories import above_tier
 from planner.result import priority
+from planner.units import EARLIER_RATE
 
 
 def warnings(maker, ranked: list[priority.Judged]) -> list[dict]:
@@ -36,7 +38,8 @@ def warnings(maker, ranked: list[priority.Judged]) -> list[dict]:
         out.append({"code": "mandate_not_met", "figure": len(unmet), "unit": "lines",
                     "lines": [j.use_case.id for j in unmet],
                     "text": "; ".join(f"{j.use_case.id} is mandated but {j.reason['text']}" for j in unmet)})
-    return out + money_warnings(maker) + (given_warnings(maker) if maker.given else [])
+    out += money_warnings(maker) + rate_warnings(maker) + laboratory_warnings(maker)
+    return out + (given_warnings(maker) if maker.given else [])
 
 
 def money_warnings(maker) -> list[dict]:
@@ -49,6 +52,27 @@ def money_warnings(maker) -> list[dict]:
         if (limit := maker.scenario.limit(axis, 0)) is not None and maker.scenario.budget.basis == "all"
         and blind > limit
     ]
+
+
+def rate_warnings(maker) -> list[dict]:
+    """Own money that an earlier year's exchange rate had to turn into dollars."""
+    late = [f for f in maker.problem.facts if f"{EARLIER_RATE} " in f.note and f.quality == "D"]
+    said = sorted({part for f in late for part in f.note.split("; ") if part.startswith(EARLIER_RATE)})
+    names = ", ".join(sorted({f"{f.parameter} {f.key}".strip() for f in late}))
+    return [{"code": "earlier_exchange_rate", "figure": len(late), "unit": "numbers", "lines": [],
+             "text": f"{'; '.join(said)} ({names})"}] if late else []
+
+
+def laboratory_warnings(maker) -> list[dict]:
+    """Tests that run at home only because the scenario states their instrument."""
+    home = maker.problem.laboratory
+    mine = {row["assay"]: home.assay(row["assay"]) for row in maker.home_tests} if home else {}
+    above = [a for _, a in sorted(mine.items()) if a.tier and above_tier(a.tier, home.tier)]
+    if not above:
+        return []
+    return [{"code": "above_its_laboratory", "figure": len(above), "unit": "tests", "lines": [],
+             "text": "run at home, as the scenario states their instruments, though this laboratory is "
+                     f"{home.tier}: " + ", ".join(f"{a.name} (needs a {a.tier} one)" for a in above)}]
 
 
 def given_warnings(maker) -> list[dict]:

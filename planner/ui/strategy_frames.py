@@ -11,6 +11,7 @@ from planner.analysis.study import Analysis
 from planner.analysis.whole_laboratory import PLAN
 from planner.report.laboratory_tables import CADRE_WORDS
 from planner.report.strategy_charts import capital, frontier_rows, scale_words
+from planner.result.laboratory import told
 
 KINDS = {
     "US$ per patient": "usd", "In time": "share", "Days": "ratio", "Missed": "people", "Healthy years": "qalys",
@@ -137,4 +138,4 @@ def volumes(found: Analysis) -> pd.DataFrame:
 def home_tests(document: Mapping[str, Any]) -> pd.DataFrame:
     return _made([{"Test": r["name"], "Runs": runs_words(r["runs_a_year"]), "Samples a year": r["samples"],
                    "On average, US$": r["average_cost"], "One more, US$": r["marginal_cost"],
-                   "Mean wait, days": r["wait_days"]} for r in document["home_tests"]], "Test")
+                   "Mean wait, days": r["wait_days"]} for r in told(document["home_tests"])], "Test")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner.report.charts import LEVEL_WORDS, brief_name, line_name
 from planner.report.numbers import MEASURE_WORDS, measure, of_row
+from planner.result.laboratory import told
 from planner.result.priority import TIER_WORDS
 from planner.ui import words
 
@@ -113,7 +114,7 @@ def by_test(document: Document) -> pd.DataFrame:
         "Test to buy": r["name"], "Laboratory": (r["laboratory"] or "").replace("_", " "),
         "Tests a year": r["samples"], "Tests, US$ a year": r["cost"],
         "Technician hours": r["technician_minutes"] / 60, "Pathologist hours": r["pathologist_minutes"] / 60,
-    } for r in document["by_test"]], columns=["Test to buy", "Laboratory", "Tests a year", "Tests, US$ a year",
+    } for r in told(document["by_test"])], columns=["Test to buy", "Laboratory", "Tests a year", "Tests, US$ a year",
                                               "Technician hours", "Pathologist hours"])
 
 

@@ -21,7 +21,7 @@ FEW = {"breast_early": 220, "breast_metastatic": 120, "gastric_advanced": 20, "c
 PATIENT = [{"table": "indications", "key": {"indication_id": i}, "column": "attrition_per_day", "value": 0.0005,
             "why": "few are lost while waiting, so that runs fill"} for i in ("crc_stage2_3", "solid_other_advanced")]
 PLANS = {
-    "bought": {"override": PATIENT, "budget": {"testing": 100_000}},
+    "bought": {"override": PATIENT, "budget": {"testing": 80_000}},
     "standing": {"laboratory": {"instruments": {"ihc_autostainer": 1, "cartridge_pcr": 1}}},
     "volume": {"laboratory": {"minimum_volume": 100}},
     "people": {"laboratory": {"pathologist_minutes": 3000, "technician_minutes": 9000, "board_minutes": 10}},

@@ -171,6 +171,19 @@ def test_tests_cost_less_each_in_a_larger_hospital(whole):
     assert volumes.loc[2.0, "samples"] > volumes.loc[0.5, "samples"]
 
 
+def test_no_test_is_planned_more_often_than_it_could_be_here(evidence):
+    """HER2 is read twice in metastatic breast cancer, for amplification and for low expression: each is a run of the stain."""
+    from planner.scenario.scenario import load
+
+    scenario = load("hospital_kenya", {"laboratory": {"costing": "micro", "seconds": 0.05}})
+    found = planner.strategies(scenario.model_copy(update={"cases": {"breast_early": 220, "breast_metastatic": 120}}), evidence)
+    rows = found.frame("break_even")
+    assert (rows["planned"] <= rows["most_here"] + 1e-6).all()
+    her2 = rows.set_index("assay").loc["her2_ihc"]
+    assert (her2["planned"] > 0.9 * (220 + 120)).all() and (her2["most_here"] >= her2["planned"]).all()
+    assert (found.frame("tests")["samples"] >= 0.5).all()
+
+
 def test_break_even_volumes_are_where_the_curves_meet(hospital, evidence):
     home = build_problem(evidence, hospital).laboratory
     for a in home.assays[:6]:

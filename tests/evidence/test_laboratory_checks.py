@@ -158,3 +158,19 @@ def test_shipped_sequences():
             assert service["source_id"] and service["quality"] and service["note"], service
         if any(r["sample"] == "rebiopsy" for r in rows):
             assert evidence.matches("rebiopsy", indication_id=service["indication_id"]), service
+
+
+def test_a_test_that_no_laboratory_could_run_is_named():
+    """Neither platform nor reagents: no fault, since it is bought, and a gap all the same. One sold by a firm has none."""
+    import planner
+    from planner.cli import _coverage
+    from planner.evidence.laboratory_checks import bought_only
+
+    evidence = planner.load_evidence()
+    assert bought_only(evidence.tables) == {}
+    frames = {name: evidence.tables[name] for name in ("assays", "assay_platforms", "assay_variable_costs", "platforms")}
+    for table in ("assay_platforms", "assay_variable_costs"):
+        frames[table] = frames[table][frames[table]["assay_id"] != "braf_pcr"]
+    frames["assay_variable_costs"] = frames["assay_variable_costs"][frames["assay_variable_costs"]["assay_id"] != "karyotype"]
+    assert bought_only(frames) == {"braf_pcr": "no platform and no reagents", "karyotype": "no reagents"}
+    assert not any("never run" in line for line in _coverage(evidence))

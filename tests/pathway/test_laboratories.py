@@ -12,7 +12,7 @@ import planner
 from planner.evidence.base import Tables
 from planner.evidence.strata import place
 from planner.pathway.build import build_problem
-from planner.pathway.costing import still_waiting
+from planner.pathway.costing import room, still_waiting
 from planner.pathway.laboratories import HUB, OWN, SEND_OUT
 from planner.pathway.problem import AssayUse, Problem
 from planner.scenario.scenario import load
@@ -127,6 +127,12 @@ def road(laboratory: str) -> tuple[float, float]:
     return usd, markup if markup == markup and markup is not None else 1.0
 
 
+def board(problem: Problem, u: AssayUse) -> float:
+    """Pay of the board's minutes for a result, USD: minutes of physicians."""
+    (pay,) = [f.value for f in problem.facts if (f.parameter, f.key) == ("pay of a minute", "pathologist")]
+    return pay * u.board_minutes / u.runs
+
+
 @pytest.mark.parametrize("tier", ["", "reference"])
 def test_a_sample_costs_its_parts_at_home_and_its_full_price_elsewhere(tier):
     problem = hospital(tier)
@@ -140,12 +146,12 @@ def test_a_sample_costs_its_parts_at_home_and_its_full_price_elsewhere(tier):
             assert u.place == OWN
             assert per == pytest.approx(a.per_sample + a.labour + usd + (0.0 if u.runs_a_year else a.per_run))
         elif u.place == HUB:
-            assert per == pytest.approx(full[u.assay] * markup + usd)
+            assert per == pytest.approx(full[u.assay] * markup + usd + board(problem, u))
         else:
             assert u.place == SEND_OUT
             rows = [r for r in evidence().records("assay_costs", assay_id=u.assay) if r["stratum_type"] == "world"]
             prices = [to_base_usd(r["cost"], r["currency"], r["year"], evidence()) for r in rows]
-            assert per == pytest.approx(np.mean(prices) * markup + usd)
+            assert per == pytest.approx(np.mean(prices) * markup + usd + board(problem, u))
         seen.add((u.place, bool(u.runs_a_year)))
     assert {(OWN, False), (OWN, True), (HUB, False)} <= seen
 
@@ -165,11 +171,31 @@ def test_a_tariff_never_enters_what_a_test_costs_at_home():
     assert moved
 
 
-def test_people_elsewhere_are_paid_by_the_price():
+def test_people_elsewhere_are_paid_by_the_price_and_our_board_meets_for_every_result():
+    met = set()
     for u in uses(hospital("reference")):
-        minutes = (u.technician_minutes, u.scientist_minutes, u.pathologist_minutes, u.board_minutes)
-        assert u.home or not any(minutes)
+        assert u.home or not any((u.technician_minutes, u.scientist_minutes, u.pathologist_minutes))
+        stated = evidence().record("assays", assay_id=u.assay)["board_minutes"]
+        assert u.board_minutes == pytest.approx(u.runs * (0 if stated is None or stated != stated else stated))
+        met |= {u.place} if u.board_minutes else set()
+    assert {OWN, HUB} <= met
     assert any(u.pathologist_minutes for u in uses(hospital()) if u.home)
+
+
+def test_a_limit_of_the_board_binds_though_every_panel_is_sent_out():
+    """No sequencer here: the panels come from the national laboratory, their results are discussed here."""
+    def minutes(limit: float | None) -> tuple[float, float]:
+        changes = {"laboratory": {"costing": "micro", "board_minutes": limit}, "budget": {"testing": "unlimited"}}
+        scenario = load("hospital_kenya", changes).model_copy(update={"cases": {"nsclc_nonsq_advanced": 60}})
+        document = planner.plan(scenario, evidence()).document
+        assert not any(r["assay"] in ("hotspot_ngs", "hotspot_ngs_dna_rna") for r in document["home_tests"])
+        return (sum(r["minutes"] for r in document["staff"] if r["cadre"] == "board"),
+                document["shadow_prices"].get("people_board_minutes_1", {"value_per_unit": 0.0})["value_per_unit"])
+
+    free, _ = minutes(None)
+    assert free > 20
+    held, price = minutes(free / 2)
+    assert held <= free / 2 + 1e-6 and price > 0
 
 
 def test_with_tariffs_there_is_no_home_laboratory():
@@ -199,8 +225,43 @@ def test_a_test_above_the_tier_is_refused_with_its_reason():
 
 
 def test_reasons_for_what_cannot_be_run_are_words():
-    reasons = {why for _, why in hospital("district").laboratory.refused}
-    assert reasons <= {ABOVE, "no instrument is known for it", "its reagent cost is not known"}
+    for tier in ("district", "regional"):
+        needs = {f"it needs a {t} laboratory, and this one is {tier}" for t in ("regional", "national", "reference")}
+        assert {why for _, why in hospital(tier).laboratory.refused} \
+            <= {ABOVE, "no instrument is known for it", "its reagent cost is not known"} | needs
+
+
+def test_a_test_needs_the_level_of_laboratory_that_the_evidence_states():
+    """A stainer may stand in a regional hospital; the stains that ask for a national laboratory are not run on it."""
+    levels = ("district", "regional", "national", "reference")
+    for tier in levels:
+        lab_ = hospital(tier).laboratory
+        for a in lab_.assays:
+            needed = evidence().record("assays", assay_id=a.assay)["laboratory_tier"]
+            assert a.tier == needed and levels.index(needed) <= levels.index(tier), a.assay
+    refused = dict(hospital("regional").laboratory.refused)
+    for assay in ("her2_ish", "claudin18_ihc", "folr1_ihc"):
+        assert refused[assay] == "it needs a national laboratory, and this one is regional"
+    assert dict(hospital("national").laboratory.refused)["cgp_tissue"].startswith("it needs a reference laboratory")
+    assert hospital("national").laboratory.assay("her2_ish")
+
+
+def test_a_stated_instrument_runs_what_it_can_whatever_the_level():
+    lab_ = hospital("regional", instruments="ihc_autostainer").laboratory
+    assert lab_.assay("her2_ish").platforms == (("ihc_autostainer", 23.0),)
+    assert "her2_ish" not in dict(lab_.refused)
+
+
+def test_a_plan_says_what_runs_at_home_above_its_level():
+    said = {}
+    for there in ({}, {"ihc_autostainer": 1}):
+        scenario = load("hospital_kenya", {"laboratory": {"costing": "micro", "instruments": there}, "budget": {
+            "testing": 60_000}, "services": {"send_out": False, "buy_instruments": False}})
+        document = planner.plan(scenario.model_copy(update={"cases": {"gastric_advanced": 200}}), evidence()).document
+        home = {r["assay"] for r in document["home_tests"]}
+        said[bool(there)] = [w["text"] for w in document["warnings"] if w["code"] == "above_its_laboratory"]
+        assert ("claudin18_ihc" in home) == bool(there)
+    assert said[False] == [] and "needs a national one" in said[True][0]
 
 
 def test_an_unknown_instrument_is_told_with_the_nearest():
@@ -228,6 +289,30 @@ def test_shared_runs_are_those_of_the_evidence():
     shared = {r["platform_id"]: bool(r["shared_run"]) for r in evidence().records("platforms")}
     assert {p.platform: p.shared_run for p in hospital("reference").laboratory.platforms}.items() <= shared.items()
     assert len(set(shared.values())) == 2
+
+
+@pytest.mark.parametrize(("assay", "platform", "places"), [
+    ("her2_ihc", "ihc_autostainer", (1, 1, 48)), ("mmr_ihc", "ihc_autostainer", (4, 4, 48)),
+    ("er_pr_her2_ihc_bundle", "ihc_bench", (3, 3, 48)), ("her2_ish", "ihc_autostainer", (2, 2, 48)),
+    ("ros1_fish", "fish_microscope", (1, 2, 20)), ("pml_immunofluorescence", "immunofluorescence_microscope", (1, 2, 10)),
+    ("karyotype", "cytogenetics_set", (1, 0, 10)), ("xpert_breast_strat4", "cartridge_pcr", (1, 0, 4)),
+])
+def test_places_of_a_sample_and_its_controls_are_those_of_the_evidence(assay, platform, places):
+    """As the notes of assay_platforms say: 48 slides a cycle, four a patient and one control set of four."""
+    (row,) = [r for r in evidence().records("assay_platforms", assay_id=assay) if r["platform_id"] == platform]
+    each, controls, run = places
+    positions = evidence().record("platforms", platform_id=platform)["samples_per_run"]
+    assert room(positions, row["samples_per_run"]) == pytest.approx((each / run, controls / run))
+
+
+def test_a_full_run_is_a_run():
+    shared = {p.platform: p for p in hospital("reference").laboratory.platforms if p.shared_run}
+    assert len(shared) > 4
+    for r in evidence().records("assay_platforms"):
+        if r["platform_id"] in shared:
+            used = shared[r["platform_id"]].used
+            assert used(r["samples_per_run"], 1.0, r["samples_per_run"]) == pytest.approx(1.0)
+            assert used(1.0, 1.0, r["samples_per_run"]) >= 1 / r["samples_per_run"]
 
 
 def test_a_shared_run_needs_fewer_instruments():

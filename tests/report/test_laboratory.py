@@ -74,3 +74,21 @@ def test_a_hospital_without_a_limit_on_money_is_planned(evidence):
     """Instruments that none of its tests uses were once missing from the model."""
     document = hospital(evidence).document
     assert document["solver"]["status"] == "optimal" and document["totals"]["qalys"] > 0
+
+
+def test_hardly_a_sample_is_not_a_test_that_is_told(plan, evidence):
+    """What the solver leaves over (less than half a sample a year at a place) stands in the file only."""
+    document = {**plan.document, **{part: [*plan.document[part], {**plan.document[part][0], "samples": 8e-5, "name": "Dust"}]
+                                    for part in ("home_tests", "by_test")}}
+    assert "Dust" not in [r["name"] for part in ("home_tests", "by_test") for r in tables.rows_of(document, part)]
+    assert laboratory_tables.summary(document) == laboratory_tables.summary(plan.document)
+    assert len(tables.rows_of(document, "by_test")) == len(tables.rows_of(plan.document, "by_test"))
+
+
+def test_a_laboratory_without_people_names_them(evidence):
+    for changes, said in (({"laboratory": {"costing": "micro", "technician_minutes": 0}}, "technicians' time (0 minutes a year)"),
+                          ({"services": {"buy_instruments": False}}, "no instrument stands there, and none may be bought")):
+        document = hospital(evidence, budget={"testing": 40_000}, **changes).document
+        assert not document["home_tests"]
+        assert said in " ".join(tables.printed(document).split())
+        assert said.split(" (")[0] in laboratory_tables.binds(document)
