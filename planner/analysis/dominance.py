@@ -17,7 +17,7 @@ import pandas as pd
 
 from planner.errors import BadInput, Issue
 
-STATUS = {"frontier": "best value at some value of a healthy year", "extended": "beaten by a mix of two others",
+STATUS = {"frontier": "best value", "extended": "beaten by a mix of two others",
           "dominated": "beaten: another brings as much for no more money"}
 LINE = 1e-12  # a strategy that lies on the line between two others, to rounding, is not dominated
 

@@ -9,7 +9,7 @@ from planner.report.analysis_tables import LINE, MONEY, Rows, Table, first, prin
 from planner.report.tables import columns
 
 RATIOS = columns(
-    "Status|status", "In words|status_words", "Against|against", "USD per QALY against it|icer|cost_per_qaly",
+    "Technical status|status", "In words|status_words", "Against|against", "USD per QALY against it|icer|cost_per_qaly",
     "Reference|reference", "QALYs more than the reference (a year)|qalys_to_reference|qalys",
     "Cost more than the reference (USD a year)|cost_to_reference|usd",
     "USD per QALY against the reference|icer_to_reference|cost_per_qaly",
@@ -54,8 +54,8 @@ STRATEGIES = (
                   "Cost per treated positive (USD)|cost_per_treated|usd", "Slides per patient|slides|number")
           + PEOPLE + VALUE + columns("Cost is an upper bound|cost_is_upper_bound") + RATIOS,
           printed("strategy|strategy", "US$/patient|cost_per_patient", "in time|results_in_time", "days|days",
-                   "found|positives_true", "missed|positives_missed", "wrong|positives_wrong", "QALYs|qalys",
-                   "in all, US$|total_cost", "US$/QALY|icer", "beside the others|status_words"), worth_a_look, True),
+                   "found|positives_true", "QALYs|qalys", "in all, US$|total_cost", "US$/QALY|icer",
+                   "beside the others|status_words"), worth_a_look, True),
     Table("biomarkers", "By biomarker", "one strategy and one biomarker that it answers",
           columns("Strategy|strategy") + LINE
           + columns("Test|service", "Asked (people a year)|asked|people", "Results in time (share)|in_time|share",
