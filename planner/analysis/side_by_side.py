@@ -109,7 +109,12 @@ def value_words(rows: list[dict], threshold: float) -> list[str]:
     else:
         words = [f"Best value at {worth} (highest net health): {best['strategy']}, {money(best['testing_cost'])} a year for "
                  f"tests, {figure(best['qalys'])} healthy years a year."]
-    if least is not None:
+    saving = max((r for r in rows if r["qalys"] > 1e-9 and r["total_cost"] <= 0 and r["status"] != APART),
+                 key=lambda r: r["qalys"], default=None)
+    if saving is not None:
+        words.append(f"Brings health and saves money, against no testing: {saving['strategy']}, {figure(saving['qalys'])} "
+                     f"healthy years a year and {money(-saving['total_cost'])} saved, tests and treatment together.")
+    if least is not None and saving is None:
         words.append(f"Lowest cost per healthy year, against no testing: {least['strategy']}, {money(least['cost_per_qaly'])} "
                      f"for each of {figure(least['qalys'])} healthy years.")
     return words

@@ -128,6 +128,14 @@ def test_highest_net_health_and_lowest_cost_per_year_are_two_answers():
     assert first.startswith("Best value at US$ 17,000") and "singles" in first
 
 
+def test_a_way_that_saves_money_goes_before_any_cost_per_year():
+    rows = [row(NOTHING, 0.0, 0.0), row("few", -7_000.0, 12.0), row("many", 700_000.0, 43.0)]
+    side_by_side.compared(rows, Known(frozenset(), 9, 0.0, 9.0), 642)
+    words = side_by_side.value_words(rows, 642)
+    assert "few" in words[0] and "saves money" in words[1] and "few, 12 healthy years a year and US$ 7,000 saved" in words[1]
+    assert not any("Lowest cost" in w for w in words)
+
+
 def test_one_known_line_is_not_the_whole_of_today():
     rows = [row(NOTHING, 0.0, 0.0, (0.0, 0.0)), row("plan", 900.0, 9.0, (4.0, 300.0)), row(TODAY, 200.0, 3.0, (3.0, 200.0))]
     known = Known(frozenset({("COL", "a/b")}), 36, 60.0, 900.0)
