@@ -154,7 +154,7 @@ def strategies(arguments) -> int:
     """Ways to test for one indication, or to run the whole laboratory."""
     files, scenario = collected(*_common(arguments))
     return _told(files, evidence_of(arguments), lambda evidence, watch: planner.strategies(
-        scenario, evidence, indication=arguments.indication, progress=watch))
+        scenario, evidence, indication=arguments.indication, progress=watch), words=True)
 
 
 def sensitivity(arguments) -> int:
@@ -223,12 +223,14 @@ def _other_evidence(arguments, scenario):
     return evidence_of(arguments, [arguments.against_evidence])
 
 
-def _told(files, evidence, ask: Callable) -> int:
-    """Ask; write the files asked for, else print the answer."""
+def _told(files, evidence, ask: Callable, words: bool = False) -> int:
+    """Ask; write the files asked for, else print the answer; ``words``: its sentences are printed beside files too."""
     with Watched() as shown, searching(shown) as watch:
         found = ask(evidence, watch)
     for file in files:
         WRITERS[file.suffix.lower()](found, evidence, file)
+    if files and words:
+        print(analyses.in_words(found), end="")
     if not files:
         width = shutil.get_terminal_size((analyses.WIDTH, 24)).columns if sys.stdout.isatty() else analyses.WIDTH
         print(analyses.printed(found, max(width, 60)), end="")

@@ -17,8 +17,8 @@ import pandas as pd
 
 from planner.errors import BadInput, Issue
 
-STATUS = {"frontier": "on the frontier", "extended": "a mixture of two others does better at its cost",
-          "dominated": "another does as well or better for no more money"}
+STATUS = {"frontier": "best value", "extended": "beaten by a mix of two others",
+          "dominated": "beaten: another brings as much for no more money"}
 LINE = 1e-12  # a strategy that lies on the line between two others, to rounding, is not dominated
 
 

@@ -2,18 +2,31 @@
 
 Each strategy is carried out by the one formulation, with everything else forbidden and no budget: all eligible
 patients that can be reached are worked up its way, the drugs go where access allows. Rows are per year of the setting;
-ratios are incremental among the strategies (:mod:`planner.analysis.dominance`), and against today where it is known.
+ratios are incremental among the strategies (:mod:`planner.analysis.dominance`), and against today or no testing
+(:mod:`planner.analysis.side_by_side`). Where tests are costed by their parts, what is run at home carries its full cost
+(:mod:`planner.analysis.home_cost`), so that it stands beside full prices elsewhere.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from planner.analysis.break_even import by_number, by_volume, volume
-from planner.analysis.dominance import STATUS, ladder
+from planner.analysis.home_cost import ALONE, BY_PLAN, HomeCosts, home_costs, people_of
+from planner.analysis.side_by_side import (
+    NOTHING,
+    TODAY,
+    Known,
+    compared,
+    known_today,
+    on_known_lines,
+    today_words,
+    value_words,
+)
 from planner.analysis.study import Analysis, Progress, Study, figure, lowered, money, silent
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
@@ -26,7 +39,9 @@ from planner.result.readout import MINUTES, read
 from planner.scenario.faults import nearest
 from planner.scenario.model import MOST_USD, Scenario
 
-NOTHING, TODAY = "no testing", "today, where known"
+HOME_WORDS = ("What a test costs at home holds reagents, labour, runs, fees and its share of the instruments: on average at the "
+              "plan's own volume for what the plan runs there, else as if the laboratory took it up for these patients alone; "
+              "what stands there already is not counted again. Elsewhere it is the full price with transport.")
 NUDGE = 1e-9  # QALYs for a result taken: results are taken although they bring nothing
 
 
@@ -41,36 +56,55 @@ class Strategy:
     place: str = ""
 
 
+@dataclass(frozen=True)
+class Question:
+    """One indication: its study and engine (samples at home by their own cost alone), what the home laboratory costs in
+    full, the use cases, and what is known of today."""
+
+    study: Study
+    engine: Engine
+    ind: Indication
+    cases: list[UseCase]
+    home: HomeCosts
+    known: Known
+    refused: list[str] = field(default_factory=list)  # ways that the home laboratory cannot run
+
+    def price(self, s: ServiceOption) -> float:
+        """USD per patient in full, where everybody who can be reached is tested with it."""
+        return self.home.price(s, people_of(self.ind, s))
+
+
 def strategies(scenario: Scenario, evidence: Evidence, indication: str, progress: Progress = silent) -> Analysis:
     """Strategies of one indication.
 
-    Tables: ``strategies`` (one row each), ``biomarkers`` (strategy x biomarker), ``by_number`` (panel against single
-    tests by number of biomarkers), ``by_volume`` and ``break_even`` (own laboratory against others; only where tests
-    are costed by their parts). Raises BadInput for an unknown indication, or one with nothing to test.
+    Tables: ``strategies`` (one row each), ``biomarkers`` (strategy x biomarker), ``home_tests`` (strategy x test at
+    home: one more sample, and in full), ``by_number`` (panel against single tests by number of biomarkers),
+    ``by_volume`` and ``break_even`` (own laboratory against others); those of the home laboratory only where tests
+    are costed by their parts. Raises BadInput for an unknown indication, or one with nothing to test.
     """
     study = Study(scenario, evidence)
     ind = _indication(study, indication)
     engine = Engine(replace(study.problem, indications=(ind,), laboratory=None), _free(scenario))
     cases = _cases(engine, ind)
-    wanted = list(_strategies(ind, cases))
-    rows, told = [], []
+    if study.problem.laboratory is not None:
+        progress(0.0, "the whole plan, for what tests cost at home")
+    q = Question(study, engine, ind, cases, home_costs(study), known_today(engine))
+    wanted = list(_strategies(q))
+    rows, told, home = [], [], []
     for n, s in enumerate(wanted):
-        progress(n / (len(wanted) + 1), f"strategy {n + 1} of {len(wanted)}")
+        progress((n + 1) / (len(wanted) + 2), f"strategy {n + 1} of {len(wanted)}")
         values = _carried_out(engine, ind, s)
-        if values is not None:
-            rows.append(_row(study, engine, ind, cases, s, values))
+        if values is not None and (row := _row(q, s, values, home)) is not None:
+            rows.append(row)
             told += _biomarkers(study, engine, ind, s, values)
-    known = _today(study, engine, ind, cases)
+    known = _today(q)
     if known:
         rows.append(known)
-    compared(rows, known or rows[0], study.problem.threshold)
-    singles = {b: s.singles[b] for s in wanted if s.kind == "singles" for b in s.singles}
-    order = sorted(singles, key=lambda b: (-_worth(engine, ind, b), b))
-    people = {u.biomarker: u.subgroup for u in cases}
-    tables = {"strategies": rows, "biomarkers": told, "by_number": by_number(ind, order, singles, people),
-              **_volumes(study, ind)}
-    settings = {"indication": indication, "threshold": study.problem.threshold, "costing": scenario.laboratory.costing}
-    return study.answer("strategies", settings, _words(study, ind, rows, tables), tables)
+    compared(rows, q.known, study.problem.threshold)
+    tables = {"strategies": rows, "biomarkers": told, "home_tests": home, "by_number": _by_number(q), **_volumes(study, ind)}
+    settings = {"indication": indication, "threshold": study.problem.threshold, "costing": scenario.laboratory.costing,
+                "reference": rows[0]["reference"]}
+    return study.answer("strategies", settings, _words(q, rows, tables), tables)
 
 
 def _free(scenario: Scenario) -> Scenario:
@@ -106,27 +140,24 @@ def _cases(engine: Engine, ind: Indication) -> list[UseCase]:
 # -- which strategies there are ----------------------------------------------------------------------------
 
 
-def _strategies(ind: Indication, cases: list[UseCase]) -> Iterable[Strategy]:
-    """No testing; single tests the cheapest and the most accurate way, by place; every panel and pathway of several
-    biomarkers, by itself and with single tests for the rest."""
+def _strategies(q: Question) -> Iterable[Strategy]:
+    """No testing; single tests the cheapest and the most accurate way, by place, and each where it costs least; every
+    panel and pathway of several biomarkers, by itself and with single tests for the rest."""
     yield Strategy(NOTHING, None, {}, "nothing")
-    places = sorted({s.place for s in ind.services})
-    for place in places:
-        for how, words in ((_cheapest, "the cheapest"), (_surest, "the most accurate")):
-            singles = {u.biomarker: s for u in cases if (s := how(_singles(ind, u.biomarker, place)))}
+    places = sorted({s.place for s in q.ind.services})
+    for place in (*places, None) if len(places) > 1 else places:
+        at = " (each where it costs least)" if place is None else f" ({PLACES[place]})" if place in PLACES else ""
+        for how, words in ((_cheapest, "the cheapest"), (_surest, "the most accurate"))[:1 if place is None else 2]:
+            singles = {u.biomarker: s for u in q.cases if (s := how(q, _singles(q.ind, u.biomarker, place)))}
             if singles:
-                yield Strategy(f"single tests, {words}{_at(place)}", None, singles, "singles", place)
-    for base in _bases(ind):
-        rest = {u.biomarker: s for u in cases if not base.result(u.biomarker)
-                and (s := _cheapest(_singles(ind, u.biomarker, base.place) or _singles(ind, u.biomarker, None)))}
+                yield Strategy(f"single tests, {words}{at}", None, singles, "singles", place or "")
+    for base in _bases(q):
+        rest = {u.biomarker: s for u in q.cases if not base.result(u.biomarker)
+                and (s := _cheapest(q, _singles(q.ind, u.biomarker, None)))}
         kind = "panel" if len(base.assays) == 1 else "pathway"
         yield Strategy(base.name, base, {}, kind, base.place)
         if rest:
             yield Strategy(f"{base.name}, and single tests for the rest", base, rest, kind, base.place)
-
-
-def _at(place: str) -> str:
-    return f" ({PLACES[place]})" if place in PLACES else ""
 
 
 def _singles(ind: Indication, biomarker: str, place: str | None) -> list[ServiceOption]:
@@ -134,26 +165,27 @@ def _singles(ind: Indication, biomarker: str, place: str | None) -> list[Service
             and (place is None or s.place == place)]
 
 
-def _bases(ind: Indication) -> list[ServiceOption]:
-    """Bases, one for each family and place: of its schedules the cheapest per result in time."""
-    best: dict[tuple[str, str], ServiceOption] = {}
-    for s in (s for s in ind.services if s.kind == "base"):
-        key = (s.family, s.place)
-        if key not in best or _per_result(s) < _per_result(best[key]):
-            best[key] = s
-    return [best[k] for k in sorted(best)]
+def _bases(q: Question) -> list[ServiceOption]:
+    """Bases, one for each family and place: of its schedules the cheapest in full per result in time."""
+    best: dict[tuple[str, str], list[ServiceOption]] = {}
+    for s in (s for s in q.ind.services if s.kind == "base"):
+        best.setdefault((s.family, s.place), []).append(s)
+    found = [(_cheapest(q, options), options[0]) for _, options in sorted(best.items())]
+    q.refused.extend(f"{first.name.partition(' (')[0]}, {PLACES[first.place]}" for s, first in found if s is None)
+    return [s for s, _ in found if s is not None]
 
 
-def _per_result(s: ServiceOption) -> float:
-    return s.cost / max(1e-12, sum(r.eta for r in s.results))
+def _per_result(q: Question, s: ServiceOption) -> float:
+    return q.price(s) / max(1e-12, sum(r.eta for r in s.results))
 
 
-def _cheapest(options: list[ServiceOption]) -> ServiceOption | None:
-    return min(options, key=lambda s: (_per_result(s), s.service), default=None)
+def _cheapest(q: Question, options: list[ServiceOption]) -> ServiceOption | None:
+    return min((s for s in options if math.isfinite(q.price(s))), key=lambda s: (_per_result(q, s), s.service), default=None)
 
 
-def _surest(options: list[ServiceOption]) -> ServiceOption | None:
-    return max(options, key=lambda s: (max(r.eta * (r.se + r.sp - 1) for r in s.results), s.service), default=None)
+def _surest(q: Question, options: list[ServiceOption]) -> ServiceOption | None:
+    return max((s for s in options if math.isfinite(q.price(s))),
+               key=lambda s: (max(r.eta * (r.se + r.sp - 1) for r in s.results), s.service), default=None)
 
 
 # -- one strategy, carried out ------------------------------------------------------------------------------
@@ -187,36 +219,65 @@ def _carried_out(engine: Engine, ind: Indication, s: Strategy) -> np.ndarray | N
         model.set_cost(engine.value_cost)
 
 
-def _row(study: Study, engine: Engine, ind: Indication, cases: list[UseCase], s: Strategy, values: np.ndarray) -> dict:
-    found = _outcome(study, engine, ind, values)
-    slides, minutes = burden(engine, values)
-    row = {"strategy": s.name, "kind": s.kind, "place": PLACES.get(s.place, ""),
-           "biomarkers": len(found["answered"]), "base": s.base.service if s.base else "",
-           "tests": "; ".join(sorted({o.name for o in s.singles.values()})), **found, "slides": slides, **minutes}
-    row.pop("answered")
-    return row
+def _row(q: Question, s: Strategy, values: np.ndarray, home: list[dict]) -> dict | None:
+    """One strategy; None where the home laboratory cannot run it. Its tests at home are added to ``home``."""
+    mine = _at_home(q, s, values)
+    beside = sum(t["overhead"] for t in mine)
+    if not math.isfinite(beside):
+        q.refused.append(s.name)
+        return None
+    home += [{k: v for k, v in t.items() if k != "overhead"} for t in mine]
+    slides, minutes = burden(q.engine, values)
+    return {"strategy": s.name, "kind": s.kind, "place": PLACES.get(s.place, ""), "base": s.base.service if s.base else "",
+            "liquid": s.base is not None and _of_blood(q, s.base),
+            "tests": "; ".join(sorted({o.name for o in s.singles.values()})),
+            **_outcome(q, values, beside), "home_samples": sum(t["samples"] for t in mine), "slides": slides, **minutes}
 
 
-def _outcome(study: Study, engine: Engine, ind: Indication, values: np.ndarray) -> dict:
-    """People, money and health of one solution, a year."""
-    out = read(engine, values)
+def _of_blood(q: Question, base: ServiceOption) -> bool:
+    return q.study.evidence.record("assays", assay_id=base.assays[0].assay)["sample"] == "blood"
+
+
+def _at_home(q: Question, s: Strategy, values: np.ndarray) -> list[dict]:
+    """Each test that a strategy runs at home: samples a year, one more and on average in full."""
+    samples, own, home = {}, {}, q.home.home
+    for count, variable, option in q.engine.formulation.delivered(0) if home is not None else ():
+        done = count * float(values[q.engine.column(variable)])
+        for u in option.assays:
+            if u.home and done * u.runs > 1e-9:
+                key = (u.assay, u.runs_a_year)
+                samples[key] = samples.get(key, 0.0) + done * u.runs
+                own[key] = u.cost / u.runs
+    beside = q.home.overhead(samples) if samples else {}
+    return [{"strategy": s.name, "assay": key[0], "name": home.assay(key[0]).name, "runs_a_year": key[1], "samples": n,
+             "marginal_cost": own[key], "average_cost": own[key] + beside[key] / n,
+             "basis": BY_PLAN if key in q.home.planned else ALONE, "overhead": beside[key]}
+            for key, n in sorted(samples.items())]
+
+
+def _outcome(q: Question, values: np.ndarray, beside: float = 0.0) -> dict:
+    """People, money and health of one solution, a year; ``beside``: USD a year of the home laboratory beside samples."""
+    engine, out = q.engine, read(q.engine, values)
     lines = [line for line in out.lines.values() if line.coverage > 1e-9]
     counts = [counted(k, float(values[engine.column(k.q)])) for k in engine.formulation.taken]
     total = {name: sum(c[name] for c in counts) for name in ("results", "true", "missed", "wrong", "asked", "days")}
-    testing = sum(line.testing_cost for line in lines)
+    one_more = sum(line.testing_cost for line in lines)
+    testing = one_more + beside
     qalys = sum(line.health["qalys"] or 0.0 for line in lines)
     treated = sum(line.patients_treated for line in lines)
     treatment = sum(line.incremental_cost for line in lines)
     return {
-        "answered": {line.use_case for line in lines}, "patients": out.patients_tested, "testing_cost": testing,
-        "cost_per_patient": over(testing, out.patients_tested), "results": total["results"],
+        "biomarkers": len({line.use_case for line in lines}), "patients": out.patients_tested, "testing_cost": testing,
+        "cost_per_patient": over(testing, out.patients_tested), "cost_one_more": over(one_more, out.patients_tested),
+        "results": total["results"],
         "results_in_time": over(total["results"], total["asked"]), "cost_per_result": over(testing, total["results"]),
         "days": over(total["days"], total["results"]), "positives_true": total["true"], "positives_missed": total["missed"],
         "positives_wrong": total["wrong"], "cost_per_positive": over(testing, total["true"]),
         "patients_treated": treated, "cost_per_treated": over(testing, treated), "treatment_cost": treatment,
         "total_cost": testing + treatment, "qalys": qalys,
-        "net_health": qalys - (testing + treatment) / study.problem.threshold,
+        "net_health": qalys - (testing + treatment) / q.study.problem.threshold,
         "cost_is_upper_bound": not all(line.exact_cost for line in lines),
+        **on_known_lines(out, q.known, testing / one_more if one_more > 0 else 1.0),
     }
 
 
@@ -263,28 +324,25 @@ def _biomarkers(study: Study, engine: Engine, ind: Indication, s: Strategy, valu
     return out
 
 
-def _today(study: Study, engine: Engine, ind: Indication, cases: list[UseCase]) -> dict | None:
-    """Today's practice in this indication, where it is known."""
+def _today(q: Question) -> dict | None:
+    """Today's practice in this indication, where it is known: by the services that are cheapest in full."""
+    priced = replace(q.ind, services=tuple(replace(s, cost=q.price(s)) for s in q.ind.services
+                                           if math.isfinite(q.price(s))))
+    engine = Engine(replace(q.engine.problem, indications=(priced,)), q.engine.scenario) if q.home.home else q.engine
     solution, _ = engine.today()
     if solution is None:
         return None
-    return _row(study, engine, ind, cases, Strategy(TODAY, None, {}, "today"), solution.values)
+    return _row(replace(q, engine=engine, home=HomeCosts(None)), Strategy(TODAY, None, {}, "today"), solution.values, [])
 
 
 # -- side by side -------------------------------------------------------------------------------------------
 
 
-def compared(rows: list[dict], reference: dict, threshold: float) -> None:
-    """Into each row: incremental ratios among them, what is dominated, and the difference to the reference."""
-    steps = ladder([r["strategy"] for r in rows], [r["total_cost"] for r in rows], [r["qalys"] for r in rows])
-    best = steps.best(threshold)
-    for r in rows:
-        found = steps.row(r["strategy"])
-        gained, added = r["qalys"] - reference["qalys"], r["total_cost"] - reference["total_cost"]
-        r |= {"status": found.status, "status_words": STATUS[found.status], "against": found.against, "icer": found.icer,
-              "reference": reference["strategy"], "qalys_to_reference": gained, "cost_to_reference": added,
-              "icer_to_reference": added / gained if gained > 1e-9 and added > 0 else None,
-              "best_at_threshold": r["strategy"] == best}
+def _by_number(q: Question) -> list[dict]:
+    """Every panel and pathway against single tests, the biomarker of most worth first."""
+    singles = {u.biomarker: [s for s in _singles(q.ind, u.biomarker, None) if math.isfinite(q.price(s))] for u in q.cases}
+    order = sorted((b for b in singles if singles[b]), key=lambda b: (-_worth(q.engine, q.ind, b), b))
+    return by_number(_bases(replace(q, refused=[])), order, singles, {u.biomarker: u.subgroup for u in q.cases}, q.price)
 
 
 def _worth(engine: Engine, ind: Indication, biomarker: str) -> float:
@@ -304,9 +362,10 @@ def _volumes(study: Study, ind: Indication) -> dict[str, list[dict]]:
         a, others = home.assay(assay), elsewhere.get(assay, {})
         if a is None or not others or assay not in most:
             continue
-        curve += by_volume(home, a, others, home.transport)
+        schedules = study.scenario.laboratory.runs_a_year
+        curve += by_volume(home, a, others, schedules)
         points += [{"assay": assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
-                    "break_even": volume(home, a, price, home.transport), "most_here": most[assay]}
+                    "break_even": volume(home, a, price, home.transport, schedules), "most_here": most[assay]}
                    for place, price in sorted(others.items())]
     return {"by_volume": curve, "break_even": points}
 
@@ -321,22 +380,27 @@ def prices(indications: Iterable[Indication]) -> dict[str, dict[str, float]]:
     return out
 
 
-def _words(study: Study, ind: Indication, rows: list[dict], tables: Mapping) -> list[str]:
-    best = next(r for r in rows if r["best_at_threshold"])
+def _words(q: Question, rows: list[dict], tables: Mapping) -> list[str]:
     most = max(rows, key=lambda r: (r["qalys"], -r["total_cost"]))
-    name = lowered(ind.name)
-    words = [f"In {name}, {len(rows)} ways to test are compared for {figure(ind.eligible)} eligible people a year. At "
-             f"{money(study.problem.threshold)} per healthy year the best is: {best['strategy']}"
-             + (f" ({money(best['cost_per_patient'])} per patient tested, {figure(best['qalys'])} healthy years a year)."
-                if best["cost_per_patient"] else ".")]
-    if most is not best:
-        words.append(f"The most health, {figure(most['qalys'])} healthy years a year, comes from: {most['strategy']}, at "
-                     f"{money(most['total_cost'])} a year for tests and treatment together.")
-    early = [r for r in tables["by_number"] if r["break_even"] is not None]
-    if early:
-        first = min(early, key=lambda r: (r["break_even"], r["panel_cost"]))
-        words.append(f"{first['name']} costs no more than single tests from {first['break_even']} "
-                     f"biomarker{'s' if first['break_even'] > 1 else ''} on.")
-    elif tables["by_number"]:
-        words.append("No panel here costs as little as the single tests that it would replace.")
+    threshold = q.study.problem.threshold
+    words = [f"In {lowered(q.ind.name)}, {len(rows)} ways to test are compared for {figure(q.ind.eligible)} eligible people a "
+             "year.",
+             *value_words(rows, threshold),
+             f"The most health, {figure(most['qalys'])} healthy years a year, comes from: {most['strategy']}, at "
+             f"{money(most['total_cost'])} a year for tests and treatment together."]
+    words += [w for w in (_panel_words(tables["by_number"]), today_words(rows, q.known, most["strategy"])) if w]
+    if q.home.home is not None:
+        words.append(HOME_WORDS)
+    if q.refused:
+        words.append(f"Not possible at home for so few samples: {'; '.join(sorted(set(q.refused)))}.")
     return words
+
+
+def _panel_words(rows: list[dict]) -> str:
+    """From how many biomarkers on a panel costs no more, against single tests that tell about as much."""
+    early = [r for r in rows if r["break_even"] is not None]
+    if not early:
+        return "No panel here costs as little as the single tests that it would replace." if rows else ""
+    first = min(early, key=lambda r: (r["break_even"], r["panel_cost"]))
+    return (f"{first['name']} costs no more than the cheapest single tests of about its accuracy from {first['break_even']} "
+            f"biomarker{'s' if first['break_even'] > 1 else ''} on.")

@@ -1,65 +1,85 @@
 """The whole laboratory: every way to run it, over all indications, with fixed cost at the whole volume.
 
 Each way is the scenario planned again with some services forbidden: everything elsewhere, everything at home that can
-be, single tests only, panels wherever there is one; beside the plan itself and today's practice. A hospital's volume is
-halved and doubled (its budget alike), so that one sees what its size decides.
+be, single tests only, panels wherever there is one; beside the plan itself, the plan of the highest net health with no
+budget, no testing, and today's practice. A hospital's volume is halved and doubled
+(:mod:`planner.analysis.other_volumes`), so that one sees what its size decides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from planner.analysis.break_even import volume
-from planner.analysis.strategies import TODAY, burden, compared, counted, over, prices
+from planner.analysis.break_even import at_home, volume
+from planner.analysis.laboratory_way import (
+    Allowed,
+    anything,
+    days_words,
+    planned,
+    runs_at_home,
+    runs_words,
+    way_row,
+    way_tests,
+)
+from planner.analysis.not_possible import not_possible
+from planner.analysis.other_volumes import other_volumes
+from planner.analysis.side_by_side import NOTHING, TODAY, Known, best_of, compared, known_today, today_words, value_words
+from planner.analysis.strategies import prices
 from planner.analysis.study import Analysis, Progress, Study, figure, money, silent
-from planner.errors import BadInput, Infeasible, Issue
+from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
 from planner.optimise.laboratory import most_at_home
 from planner.optimise.resolve import Engine
-from planner.optimise.row import NONE
 from planner.pathway.laboratories import PLACES
-from planner.pathway.problem import ServiceOption
 from planner.result import laboratory
-from planner.result.readout import MINUTES, Readout, read
+from planner.result.readout import read
 from planner.scenario.model import Scenario
 
-PLAN = "the plan"
-SCALES = (0.5, 1.0, 2.0)
-Allowed = Callable[[ServiceOption | None, bool, bool], bool]  # (service, None for no base; can be run at home; has a panel)
+PLAN, BEST = "the plan", "plan of the highest net health"
+HOME_ALL = "everything at home that can be"
+TESTED = 0.005  # coverage from which a line counts as tested
+EVALUATED = ("gap", "search", "home_samples", "home_cost", "fixed_cost", "margin")  # of what was not searched
+TABLES = ("strategies", "tests", "platforms", "staff", "break_even", "volumes", "volume_tests", "not_possible", "searches")
 
 
 def whole_laboratory(scenario: Scenario, evidence: Evidence, progress: Progress = silent) -> Analysis:
     """Ways to run the laboratory over all indications.
 
-    Tables: ``strategies`` (one way each), ``tests`` (each test of each way: where, how often, samples, marginal and
+    Tables: ``strategies`` (one way each), ``tests`` (each test of each way: where, why, how often, samples, marginal and
     average cost, price elsewhere, margin), ``platforms`` and ``staff`` (each way), ``break_even`` (volume from which a
-    test is cheaper at home), ``volumes`` (a hospital at half, its own and twice its cases).
+    test is cheaper at home), ``volumes`` and ``volume_tests`` (a hospital at half, its own and twice its cases),
+    ``not_possible`` (tests and lines that cannot be had here, and why), ``searches`` (how each search ended).
     """
-    study = Study(scenario, evidence)
-    engine = study.engine
-    others = prices(study.problem.indications)
-    tables: dict[str, list[dict]] = {name: [] for name in ("strategies", "tests", "platforms", "staff", "break_even", "volumes")}
-    ways = _ways(study)
+    study, tables = Study(scenario, evidence), {name: [] for name in TABLES}
+    engine, known = study.engine, known_today(study.engine)
+    others, ways = prices(study.problem.indications), _ways(study)
+    lines: dict[str, frozenset] = {}
     for n, (name, words, allowed) in enumerate(ways):
-        progress(0.8 * n / len(ways), name)
-        values = _planned(engine, allowed)
+        progress(0.7 * n / (len(ways) + 1), name)
+        values = planned(engine, allowed)
         if values is not None:
-            _told(study, engine, name, words, values, others, tables)
-    today, known = engine.today()
-    if today is not None:
-        row = _row(study, engine, TODAY, f"what is known of today ({len(known)} lines), by the services here", today.values)
-        tables["strategies"].append(row | dict.fromkeys(
-            ("gap", "search", "home_samples", "home_cost", "fixed_cost", "margin")))  # it was evaluated, not searched
+            lines[name] = _told(study, engine, name, words, values, others, known, tables)
+    progress(0.7 * len(ways) / (len(ways) + 1), BEST)
+    _best(study, known, lines, tables)
     if not tables["strategies"]:
         raise BadInput([Issue("laboratory", "no way to run it meets the limits", "see `plan` for the limits that contradict")])
     rows = tables["strategies"]
-    compared(rows, next((r for r in rows if r["strategy"] == TODAY), rows[0]), study.problem.threshold)
+    rows.append(_nothing(rows[0]))
+    today, _ = engine.today()
+    if today is not None:
+        row = way_row(study, engine, TODAY, f"what is known of today ({known.words}), by the services here", today.values, known)
+        rows.append(row | dict.fromkeys(EVALUATED) | {"leaves_out": ""})
+    _left_out(study, lines, rows)
+    compared(rows, known, study.problem.threshold)
     tables["break_even"] = _break_even(study, others, tables["tests"])
-    tables["volumes"] = _volumes(study, progress)
-    settings = {"indication": "all", "threshold": study.problem.threshold, "costing": scenario.laboratory.costing}
-    return study.answer("laboratory", settings, _words(study, tables), tables)
+    tables["volumes"], tables["volume_tests"] = other_volumes(study, progress, 0.75)
+    tables["not_possible"] = not_possible(study)
+    tables["searches"] = _searches(tables)
+    settings = {"indication": "all", "threshold": study.problem.threshold, "costing": scenario.laboratory.costing,
+                "reference": next(r["reference"] for r in rows if r["reference"])}
+    return study.answer("laboratory", settings, _words(study, known, tables), tables)
 
 
 def _ways(study: Study) -> list[tuple[str, str, Allowed]]:
@@ -73,204 +93,151 @@ def _ways(study: Study) -> list[tuple[str, str, Allowed]]:
     ]
     if study.problem.laboratory is not None:
         out += [
-            ("everything elsewhere", "nothing is run at home", lambda s, home, panel: s is None or not _runs_at_home(s)),
-            ("everything at home that can be", "elsewhere only what the home laboratory cannot run",
-             lambda s, home, panel: s is None or not home or _runs_at_home(s)),
+            ("everything elsewhere", "nothing is run at home", lambda s, home, panel: s is None or not runs_at_home(s)),
+            (HOME_ALL, "elsewhere only what the home laboratory cannot run",
+             lambda s, home, panel: s is None or not home or runs_at_home(s)),
         ]
     return out
 
 
-def anything(service: ServiceOption | None, home: bool, panel: bool) -> bool:
-    """No service is forbidden."""
-    return True
+def _best(study: Study, known: Known, lines: dict, tables: dict) -> None:
+    """The plan of the highest net health whatever the budget: planned again, not picked from the other ways."""
+    budget = study.scenario.budget.model_copy(update={"testing": None, "treatment": None, "total": None})
+    other = Study(study.scenario.model_copy(update={"objective": "net_health", "budget": budget}), study.evidence)
+    values = planned(other.engine, anything)
+    if values is not None:
+        lines[BEST] = _told(other, other.engine, BEST, "most health for the money at the threshold, without a budget",
+                            values, prices(other.problem.indications), known, tables)
 
 
-def _runs_at_home(s: ServiceOption) -> bool:
-    return any(u.home for u in s.assays)
+def _nothing(like: Mapping) -> dict:
+    """No testing, which everything is measured against."""
+    row = {k: 0.0 if isinstance(v, int | float) else None for k, v in like.items()}
+    return row | dict.fromkeys(EVALUATED) | {"strategy": NOTHING, "words": "nobody is tested; care as without a result",
+                                             "leaves_out": "", "lines_funded": 0, "cost_per_sample": None}
 
 
-def _planned(engine: Engine, allowed: Allowed) -> np.ndarray | None:
-    """The cheapest among the best plans with some services forbidden; None where the limits cannot be met."""
-    columns = _forbidden(engine, allowed)
-    for model in (engine.model, engine.cheapest):
-        model.set_columns(columns, 0.0, 0.0)
-    try:
-        engine.reset()
-        engine.settle()
-        return engine.optimum().plan.values
-    except Infeasible:
-        return None
-    finally:
-        upper = np.asarray(engine.arrays[2].col_upper_, float)[columns]
-        for model in (engine.model, engine.cheapest):
-            model.set_column_bounds(columns, np.zeros(len(columns)), upper)
-
-
-def _forbidden(engine: Engine, allowed: Allowed) -> np.ndarray:
-    """Columns of the services that a way does without."""
-    f = engine.formulation
-    home = {s.family for i in engine.problem.indications for s in i.services if _runs_at_home(s)}
-    panels = {key[:2] for key in f.bases}
-    options = {engine.column(k.q): (k.option, k.source[:2]) for k in f.taken}
-    options |= {engine.column(y): (f.bases[key][1] if key[2] != NONE else None, key[:2]) for key, y in f.y.items()}
-    return np.array(sorted(c for c, (s, where) in options.items()
-                           if not allowed(s, s is not None and s.family in home, where in panels)), int)
+def _left_out(study: Study, lines: Mapping[str, frozenset], rows: list[dict]) -> None:
+    """Into each way: the lines that the plan tests and it does not."""
+    for r in rows:
+        if r["strategy"] in lines and r["strategy"] != BEST:
+            less = lines.get(PLAN, frozenset()) - lines[r["strategy"]]
+            r["leaves_out"] = "; ".join(sorted(study.said(key) for key in less))
 
 
 # -- what one way comes to -------------------------------------------------------------------------------
 
 
-def _told(study: Study, engine: Engine, name: str, words: str, values: np.ndarray, others: Mapping, tables: dict) -> None:
-    tests = _tests(study, engine, name, values, others)
+def _told(study: Study, engine: Engine, name: str, words: str, values: np.ndarray, others: Mapping, known: Known,
+          tables: dict) -> frozenset:
+    """A way into the tables; the lines that it tests."""
+    tests = way_tests(study, engine, name, values, others)
     tables["tests"] += [t for t in tests if t["samples"] >= laboratory.TOLD]
     tables["staff"] += [{"strategy": name} | row for row in laboratory.staff(engine, values)]
     readout = read(engine, values)
     tables["platforms"] += [{"strategy": name} | row for row in
                             laboratory.platforms(engine, values, readout.tests, study.evidence)]
-    row = _row(study, engine, name, words, values)
+    row = way_row(study, engine, name, words, values, known)
     home = [t for t in tests if t["at_home"]]
     row["home_samples"] = sum(t["samples"] for t in home)
     row["home_cost"] = sum(t["samples"] * t["average_cost"] for t in home)
     row["fixed_cost"] = sum(t["samples"] * (t["average_cost"] - t["marginal_cost"]) for t in home)
     row["margin"] = sum(t["margin"] for t in home if t["margin"] is not None) if home else None
+    row["leaves_out"] = ""
     tables["strategies"].append(row)
-
-
-def _row(study: Study, engine: Engine, name: str, words: str, values: np.ndarray) -> dict:
-    out: Readout = read(engine, values)
-    lines = [line for line in out.lines.values() if line.coverage > 1e-9]
-    testing = sum(line.testing_cost for line in lines)
-    treatment = sum(line.incremental_cost for line in lines)
-    qalys = sum(line.health["qalys"] or 0.0 for line in lines)
-    samples = sum(t["samples"] for t in out.tests.values())
-    counts = [counted(k, float(values[engine.column(k.q)])) for k in engine.formulation.taken]
-    told = {name: sum(c[name] for c in counts) for name in ("results", "true", "missed", "wrong", "asked")}
-    minutes = {c: sum(float(engine.vector(engine.formulation.minutes(c, t)) @ values) for t in range(engine.problem.years))
-               for c in MINUTES}
-    return {"strategy": name, "words": words, "lines_funded": len(lines), "patients": out.patients_tested, "samples": samples,
-            "testing_cost": testing, "cost_per_sample": testing / samples if samples else None,
-            "results": told["results"], "results_in_time": over(told["results"], told["asked"]),
-            "cost_per_result": over(testing, told["results"]), "positives_true": told["true"],
-            "positives_missed": told["missed"], "positives_wrong": told["wrong"],
-            "cost_per_positive": over(testing, told["true"]),
-            "slides": burden(engine, values)[0],
-            "patients_treated": sum(line.patients_treated for line in lines), "treatment_cost": treatment,
-            "total_cost": testing + treatment, "qalys": qalys,
-            "net_health": qalys - (testing + treatment) / study.problem.threshold, **minutes,
-            "gap": engine.gap, "search": engine.settled.status if engine.settled else "optimal",
-            "home_samples": 0.0, "home_cost": 0.0, "fixed_cost": 0.0, "margin": None}
-
-
-def _tests(study: Study, engine: Engine, name: str, values: np.ndarray, others: Mapping) -> list[dict]:
-    """Each test of one way: at home with its schedule, or elsewhere; cost per sample of one more and on average."""
-    rows, days = [], {(u.assay, u.place, u.runs_a_year): u.days for i in engine.problem.indications for s in i.services
-                      for u in s.assays}
-    for row in laboratory.home_tests(engine, values):
-        price = min(others.get(row["assay"], {}).values(), default=None)
-        rows.append({"strategy": name, "at_home": True, "price_elsewhere": price,
-                     "days": days[row["assay"], engine.problem.laboratory.place, row["runs_a_year"]],
-                     "margin": None if price is None else row["samples"] * (price - row["average_cost"]),
-                     **{k: v for k, v in row.items() if k != "platforms"}})
-    away = {}
-    for (assay, place, _), t in read(engine, values).tests.items():
-        if engine.problem.laboratory is not None and place == engine.problem.laboratory.place:
-            continue
-        mine = away.setdefault((assay, place), {"samples": 0.0, "cost": 0.0})
-        mine["samples"] += t["samples"]
-        mine["cost"] += t["cost"]
-    for (assay, place), t in sorted(away.items()):
-        record = study.evidence.record("assays", assay_id=assay)
-        if t["samples"] <= 1e-6 or not record:
-            continue
-        each = t["cost"] / t["samples"]
-        rows.append({"strategy": name, "at_home": False, "price_elsewhere": each, "margin": None, "assay": assay,
-                     "name": record["name"], "laboratory": PLACES.get(place, "at the tariff"), "runs_a_year": None,
-                     "samples": t["samples"], "runs": None, "samples_per_run": None, "marginal_cost": each,
-                     "average_cost": each, "wait_days": None, "days": days[assay, place, 0.0]})
-    return rows
+    return frozenset(key for key, line in readout.lines.items() if line.coverage >= TESTED)
 
 
 def _break_even(study: Study, others: Mapping, tests: list[dict]) -> list[dict]:
-    """Volume from which each test is cheaper at home, beside the volume of the plan."""
+    """Volume from which each test is cheaper at home, beside the volume of the plan and how the plan runs it."""
     home, out = study.problem.laboratory, []
     if home is None:
         return out
-    planned, most = {}, most_at_home(study.problem.indications)
-    for t in tests:
-        if t["strategy"] == PLAN:
-            planned[t["assay"]] = planned.get(t["assay"], 0.0) + t["samples"]
+    most = most_at_home(study.problem.indications)
+    schedules, plan = study.scenario.laboratory.runs_a_year, [t for t in tests if t["strategy"] == PLAN]
     for a in home.assays:
+        mine = [t for t in plan if t["assay"] == a.assay]
+        samples = sum(t["samples"] for t in mine)
+        own = at_home(home, a, samples, home.transport, schedules) if samples else None
         for place, price in sorted(others.get(a.assay, {}).items()):
-            out.append({"assay": a.assay, "name": a.name, "elsewhere": PLACES[place], "price": price,
-                        "break_even": volume(home, a, price, home.transport), "planned": planned.get(a.assay, 0.0),
-                        "most_here": most.get(a.assay, 0.0)})
+            first = volume(home, a, price, home.transport, schedules)
+            out.append({"assay": a.assay, "name": a.name, "elsewhere": PLACES[place], "price": price, "break_even": first,
+                        "planned": samples, "most_here": most.get(a.assay, 0.0), "note": _note(first, samples, own, mine, price)})
     return out
 
 
-def _volumes(study: Study, progress: Progress) -> list[dict]:
-    """A hospital at other volumes: what it runs at home, instruments, cost per test."""
-    scenario, rows = study.scenario, []
-    if scenario.setting.hospital is None or study.problem.laboratory is None:
-        return rows
-    for n, scale in enumerate(SCALES):
-        progress(0.8 + 0.2 * n / len(SCALES), f"{scale:g} times the cases")
-        other = study if scale == 1 else Study(_scaled(scenario, scale), study.evidence)
-        values = _planned(other.engine, anything)
-        if values is None:
-            continue
-        row = _row(other, other.engine, f"{scale:g} times the cases", "", values)
-        tests = [t for t in laboratory.home_tests(other.engine, values) if t["samples"] >= laboratory.TOLD]
-        instruments = laboratory.platforms(other.engine, values, {}, study.evidence)
-        rows.append({"scale": scale, **{k: row[k] for k in ("samples", "testing_cost", "cost_per_sample", "qalys", "gap")},
-                     "home_samples": sum(t["samples"] for t in tests), "home_tests": len({t["assay"] for t in tests}),
-                     "home_cost_per_sample": _mean(tests), "at_home": "; ".join(sorted({t["name"] for t in tests})),
-                     "instruments": sum(p["instruments"] for p in instruments),
-                     "which": "; ".join(f"{p['instruments']:g} {p['name']}" for p in instruments)})
-    return rows
+def _note(first: int | None, samples: float, own, mine: list[dict], price: float) -> str:
+    """Why the plan does otherwise than the break-even says: the cheapest schedule is not the one that helps most."""
+    if first is None or samples < first or own is None:
+        return ""
+    here = [t for t in mine if t["at_home"]]
+    if not here:
+        return f"sent by the plan all the same: with {runs_words(own.runs_a_year)} here it comes later, or money does more"
+    t = max(here, key=lambda t: t["samples"])
+    if t["average_cost"] <= price or t["runs_a_year"] == own.runs_a_year:
+        return ""
+    wait = 365 / own.runs_a_year / 2 - t["wait_days"] if own.runs_a_year else 0.0
+    sooner = f", {days_words(wait)} sooner" if wait >= 0.5 else ""
+    return (f"cheapest with {runs_words(own.runs_a_year)} ({money(own.cost)}); the plan takes {runs_words(t['runs_a_year'])} "
+            f"({money(t['average_cost'])}){sooner}")
 
 
-def _mean(tests: list[dict]) -> float | None:
-    samples = sum(t["samples"] for t in tests)
-    return sum(t["samples"] * t["average_cost"] for t in tests) / samples if samples else None
+def _searches(tables: Mapping) -> list[dict]:
+    """How the search of each way and of each volume ended."""
+    ways = [{"what": r["strategy"], "search": r["search"], "gap": r["gap"], "qalys": r["qalys"]}
+            for r in tables["strategies"] if r["search"]]
+    return ways + [{"what": f"{r['scale']:g} times the cases", "search": r["search"], "gap": r["gap"], "qalys": r["qalys"]}
+                   for r in tables["volumes"]]
 
 
-def _scaled(scenario: Scenario, scale: float) -> Scenario:
-    """The hospital with more or fewer cases, and money for tests alike."""
-    budget = {}
-    for axis in ("testing", "treatment", "total"):
-        limit = getattr(scenario.budget, axis)
-        if limit is not None:
-            budget[axis] = tuple(scale * x for x in limit) if isinstance(limit, tuple) else scale * limit
-    return scenario.model_copy(update={"cases": {k: v * scale for k, v in scenario.cases.items()},
-                                       "budget": scenario.budget.model_copy(update=budget)})
+# -- in words ----------------------------------------------------------------------------------------------
 
 
-def _words(study: Study, tables: Mapping) -> list[str]:
-    """What to run at home first, then what the other ways would bring, then how far to trust the search."""
-    rows = {r["strategy"]: r for r in tables["strategies"]}
-    plan, home = rows.get(PLAN), study.problem.laboratory
-    words = []
-    if plan and home is not None:
-        mine, away = ({t["assay"] for t in tables["tests"] if t["strategy"] == PLAN and t["at_home"] is here}
-                      for here in (True, False))
-        words.append(f"For the most health the {home.name} runs {len(mine)} tests ({figure(plan['home_samples'])} samples a "
-                     f"year, {money(plan['fixed_cost'])} of fixed cost), and {len(away)} are sent elsewhere: "
-                     f"{money(plan['testing_cost'])} a year for tests, {figure(plan['qalys'])} healthy years a year.")
-    words.append(_worth_it(study, tables["strategies"]))
+def _words(study: Study, known: Known, tables: Mapping) -> list[str]:
+    """What is best at the threshold and what the whole budget buys; then the other ways; then how far to trust it."""
+    rows, home = tables["strategies"], study.problem.laboratory
+    value = value_words(rows, study.problem.threshold)
+    value = value[1:] if best_of(rows)["strategy"] == BEST else value  # the headline has said it
+    words = [_headline(study, tables), *value, today_words(rows, known, PLAN)]
+    less = next((r for r in rows if r["strategy"] == HOME_ALL and r["leaves_out"]), None)
+    if less:
+        words.append(f"Everything at home that can be leaves out what the plan tests for: {less['leaves_out']}.")
     if home is None:
         words.append('Tests are counted at their tariffs here. Set laboratory.costing = "micro" to weigh an own laboratory '
                      "with its instruments, runs and people against sending samples out.")
-    elif plan:
-        words.append(f"The search for whole instruments ended {laboratory.ended(plan['search'])}, with at most "
-                     f"{100 * plan['gap']:.2g} % more health still possible.")
+    else:
+        gaps = [r["gap"] for r in tables["searches"] if r["gap"] is not None]
+        ended = sorted({laboratory.ended(r["search"]) for r in tables["searches"]})
+        words.append(f"The searches for whole instruments ended {' or '.join(ended)}, each with at most "
+                     f"{100 * max(gaps, default=0.0):.2g} % more still possible of what it maximises.")
     return words
 
 
-def _worth_it(study: Study, rows: list[dict]) -> str:
-    """The way of most net health; where none is worth its money, that too."""
-    best, worth = next(r for r in rows if r["best_at_threshold"]), f"{money(study.problem.threshold)} per healthy year"
-    told = f"{money(best['testing_cost'])} a year for tests, {figure(best['qalys'])} healthy years"
-    if best["net_health"] >= 0:
-        return f"Of {len(rows)} ways to run the laboratory the most for the money, at {worth}, is: {best['strategy']} ({told})."
-    return (f"None of the {len(rows)} ways is worth its money at {worth}, tests and treatment together; the least dear for what "
-            f"it brings is: {best['strategy']} ({told}).")
+def _headline(study: Study, tables: Mapping) -> str:
+    """Best at the threshold first, then all of the budget."""
+    rows, limit = {r["strategy"]: r for r in tables["strategies"]}, study.scenario.budget.testing
+    worth = f"At your value of a healthy year ({money(study.problem.threshold)}): "
+    tested = BEST in rows and rows[BEST]["samples"] > 0
+    parts = [worth + (_does(tables, rows[BEST]) if tested else "no test is worth its money") + "."]
+    if PLAN in rows:
+        aim = f"To use all of {money(limit)}" if isinstance(limit, int | float) else "For what the scenario asks"
+        parts.append(f"{aim}: {_does(tables, rows[PLAN])}.")
+    return " ".join(parts)
+
+
+def _does(tables: Mapping, row: Mapping) -> str:
+    """What a way does, each test counted once: at home, or where no part of it is, elsewhere."""
+    mine = [t for t in tables["tests"] if t["strategy"] == row["strategy"]]
+    here = {t["assay"] for t in mine if t["at_home"]}
+    away = {t["assay"] for t in mine} - here
+    if mine and mine[0]["laboratory"] == "at the tariff":
+        what = f"use {_count(len(away))}"
+    elif here and away:
+        what = f"run {_count(len(here))} at home and send out {len(away)}"
+    else:
+        what = f"run {_count(len(here))} at home" if here else f"send out {_count(len(away))}"
+    return f"{what} ({money(row['testing_cost'])} a year for tests, {figure(row['qalys'])} healthy years)"
+
+
+def _count(n: int) -> str:
+    return f"{n} test{'' if n == 1 else 's'}"

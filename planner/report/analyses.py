@@ -108,6 +108,12 @@ def printed(found: Analysis, width: int = WIDTH) -> str:
     return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace(MINUS, "-"))
 
 
+def in_words(found: Analysis, width: int = 110) -> str:
+    """The answer in sentences alone, for a terminal beside files."""
+    text = "\n".join(textwrap.fill(words, width) for words in found.words) + "\n"
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text.replace(MINUS, "-"))
+
+
 def _printed(table: Table, rows: Sequence[Row], width: int) -> list[str]:
     """A table's title, head and rows, and what is not shown; nothing where there is nothing to show."""
     shown = table.shown(rows) if table.printed else []
@@ -116,7 +122,7 @@ def _printed(table: Table, rows: Sequence[Row], width: int) -> list[str]:
     cells = [_cells(table, header, path, shown) for header, path in table.printed]
     widths = _widths(cells, width)
     kept = len(widths)
-    lines = ["", textwrap.fill(f"{table.title} (each row: {table.row})", width), *_lines(cells, widths)]
+    lines = ["", textwrap.fill(f"{table.title} (each row: {table.row})", width), *_lines(cells, widths, table.wrapped)]
     if len(shown) < len(rows):
         lines.append(f"{len(shown)} of {len(rows):,} rows; --out FILE.xlsx or .json has them all.")
     if kept < len(cells):
@@ -158,9 +164,20 @@ def _widths(cells: Sequence[tuple[bool, list[str]]], width: int) -> list[int]:
     return widths
 
 
-def _lines(cells: Sequence[tuple[bool, list[str]]], widths: Sequence[int]) -> list[str]:
+def _lines(cells: Sequence[tuple[bool, list[str]]], widths: Sequence[int], wrapped: bool = False) -> list[str]:
+    if wrapped:
+        cells = _folded(cells, widths)
     padded = []
     for (number, texts), w in zip(cells, widths, strict=False):
         short = [t if len(t) <= w else f"{t[: w - 2]}.." for t in texts]
         padded.append([t.rjust(w) if number else t.ljust(w) for t in (short[0], "-" * w, *short[1:])])
     return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
+
+
+def _folded(cells: Sequence[tuple[bool, list[str]]], widths: Sequence[int]) -> list[tuple[bool, list[str]]]:
+    """Texts that are wider than their column go on in the next line."""
+    parts = [[textwrap.wrap(t, w) if not number and len(t) > w else [t] for t in texts]
+             for (number, texts), w in zip(cells, widths, strict=False)]
+    heights = [max(map(len, row)) for row in zip(*parts, strict=True)]
+    return [(number, [line for part, h in zip(column, heights, strict=True) for line in [*part, *[""] * (h - len(part))]])
+            for (number, _), column in zip(cells, parts, strict=False)]

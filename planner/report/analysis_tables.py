@@ -56,6 +56,7 @@ class Table:
     columns: tuple[Column, ...]
     printed: tuple[tuple[str, str], ...] = ()
     shown: Callable[[Rows], Rows] = every
+    wrapped: bool = False  # long texts over several lines of a terminal, not cut
 
     def headed(self, measure: str = "health, in the scenario's measure",
                objective: str = "health, as the scenario counts it") -> tuple[Column, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from planner.analysis.side_by_side import APART, NOTHING, best_of, cheapest_health
 from planner.analysis.study import Analysis
 from planner.report.analysis_charts import ORANGE, PALE
 from planner.report.bar_charts import INK, Row, Rows, bars, empty
@@ -56,8 +57,9 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def plane(found: Analysis) -> Picture:
-    """Cost of tests and treatment against healthy years: one point a strategy, the frontier joined and numbered."""
-    rows, steps = found.tables["strategies"], frontier_rows(found)
+    """Cost of tests and treatment against healthy years: one point a strategy, those of best value joined and numbered."""
+    rows = [r for r in found.tables["strategies"] if r["status"] != APART]  # a part of today is no way beside the others
+    steps = frontier_rows(found)
     today = next((r for r in rows if r.get("kind") == "today"), None)
     best = next((r for r in rows if r["best_at_threshold"]), None)
     figure = go.Figure()
@@ -69,13 +71,14 @@ def plane(found: Analysis) -> Picture:
     if today is not None:
         _points(figure, [today], marker={"size": 14, "color": ORANGE, "symbol": "diamond"})
     _corner(figure, rows, today)
-    words = f"Healthy years (QALYs) a year by cost of tests and treatment, US$ a year. Numbered and joined: the frontier" \
+    words = "Healthy years (QALYs) a year by cost of tests and treatment, US$ a year. Numbered and joined: best value, each " \
+        f"at some value of a healthy year" \
         f"{'; diamond: today, where known' if today else ''}; rings: beaten by others"
-    title = f"At {show(found.settings['threshold'], 'usd')} for a healthy year: {best['strategy']}" if best else ""
+    title = f"Best value at {show(found.settings['threshold'], 'usd')} for a healthy year: {best['strategy']}" if best else ""
     said = "; ".join(f"{n} {r['strategy']}: {show(r['qalys'], 'qalys')} at {show(r['total_cost'], 'usd')}"
                      for n, r in enumerate(steps, 1))
     return Picture(figure, title, words,
-                   f"Chart of {counted(len(rows), 'way')} to test by cost and healthy years a year. On the frontier: {said}. "
+                   f"Chart of {counted(len(rows), 'way')} to test by cost and healthy years a year. Best value: {said}. "
                    f"{counted(len(beaten), 'other')} {'does' if len(beaten) == 1 else 'do'} worse for the money.",
                    _plane_table(rows), {"Tests and treatment, US$ a year": "usd", "Healthy years a year": "qalys"})
 
@@ -212,7 +215,8 @@ def home_or_sent(found: Analysis, way: str, most: int) -> Picture:
     drawn = [Row(bold(r["name"], "sent out"), r["samples"], show(r["samples"], "people"),
                  "at home" if r["at_home"] else "sent out", _sample_words(r),
                  BLUE if r["at_home"] else GREY) for r in rows[:most]]
-    own, away = len({r["assay"] for r in home}), len({r["assay"] for r in rows if not r["at_home"]})
+    here = {r["assay"] for r in home}
+    own, away = len(here), len({r["assay"] for r in rows} - here)  # a test of two pathways is counted once
     title = f"{counted(own, 'test')} at home, {away} sent out" if rows else "Nothing is tested"
     first = f"; the first {most} of {len(rows)}" if len(rows) > most else ""
     return Picture(bars(drawn), title, f"Samples a year of each test. Blue: run at home; grey: sent out{first}",
@@ -234,12 +238,17 @@ def _sample_words(r: Mapping[str, Any]) -> str:
 
 def ways(found: Analysis) -> Picture:
     """Ways to run the laboratory: healthy years, with the money for tests and what is run at home."""
-    rows = sorted(found.tables["strategies"], key=lambda r: -r["qalys"])
-    best = next(r for r in rows if r["best_at_threshold"])
+    best = best_of(found.tables["strategies"])
+    rows = sorted((r for r in found.tables["strategies"] if r["strategy"] != NOTHING and r["status"] != APART),
+                  key=lambda r: -r["qalys"])
     drawn = [Row(f"<b>{capital(r['strategy'])}</b>", max(0.0, r["qalys"]), show(r["qalys"], "qalys"),
                  f"tests {show(r['testing_cost'], 'usd')}", _home_words(r), BLUE if r is best else PALE) for r in rows]
-    title = "Most for the money" if best["net_health"] >= 0 else "None is worth its money; the least dear for what it brings"
-    return Picture(bars(drawn), f"{title}: {best['strategy']}, {show(best['qalys'], 'qalys')} healthy years a year",
+    worth, least = show(found.settings["threshold"], "usd"), cheapest_health(found.tables["strategies"])
+    title = f"Best value at {worth} for a healthy year: {best['strategy']}, {show(best['qalys'], 'qalys')} healthy years a year"
+    if best["strategy"] == NOTHING:
+        title = f"No way is worth its money at {worth} for a healthy year" + (
+            f"; lowest cost of one: {least['strategy']}, {show(least['cost_per_qaly'], 'usd')}" if least else "")
+    return Picture(bars(drawn), title,
                    "Healthy years (QALYs) a year of each way, everything else planned again; at the right the money for tests, "
                    "US$ a year",
                    "Bar chart of healthy years by way to run the laboratory: " + "; ".join(

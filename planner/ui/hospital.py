@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 
 import pandas as pd
@@ -13,11 +14,13 @@ from planner.analysis.study import Analysis
 from planner.analysis.whole_laboratory import PLAN
 from planner.errors import PlannerError
 from planner.evidence.own_sheets import MOST_CASES
+from planner.evidence.strata import place
 from planner.pathway.laboratories import CADRES, TIERS
+from planner.pathway.template import case_rows, template_rows
 from planner.report import strategy_charts as charts
 from planner.report.laboratory_tables import CADRE_WORDS
 from planner.report.numbers import counted, show
-from planner.scenario.model import Scenario
+from planner.scenario.model import Scenario, placed
 from planner.ui import answer, ask, cache, glossary, laboratory, state, strategy_frames
 from planner.ui.widgets import dollars, files, foot, issues, picture, plain, table
 
@@ -26,7 +29,7 @@ ONE_IN, OUR_NAME = 20, "Our hospital"
 NAME_BOX, ONE_IN_BOX, WAY_BOX, ALL_TESTS_BOX = "hospital_name_box", "one_in_box", "laboratory_way_box", "all_tests_box"
 FIRST_TESTS = 10
 SOURCE = "Source: this hospital's cases, planned again each way; prices and instruments on the page Evidence."
-DECISION, PEOPLE = "Cancer and treatment decision", "People a year"
+DECISION, PEOPLE = "Cancer and treatment decision", "A year"
 
 
 def page() -> None:
@@ -103,12 +106,32 @@ def _hospital(mine: Scenario) -> None:
     if not state.own_cases(mine):
         st.caption("The cases are those of the example, to be replaced by your own.")
     _form(mine)
+    _template(mine)
     key = cache.analysis_key("laboratory", [mine])
     found = ask.ask("laboratory", key, _work(mine), _answered, begin=False)
     if found is None and cache.board().job("laboratory") is None and "laboratory" not in cache.board().shown:
         st.info("Nothing has been compared yet. State the cases and press the button: the hospital is planned again and again, "
                 "everything at home, everything elsewhere, and in between. It takes some seconds to a few minutes; other pages "
                 "stay open to you meanwhile.", icon=":material/local_hospital:")
+
+
+def _template(mine: Scenario) -> None:
+    """The workbook that the command `template` writes for this hospital, made when it is asked for."""
+    st.download_button("Workbook for your own numbers (.xlsx)", lambda: _workbook(mine), "inputs.xlsx",
+                       "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", key="template_xlsx",
+                       on_click="ignore", icon=":material/table_view:",
+                       help="Every number that this plan reads, the cases filled in: change what you know better. It is what the "
+                            "command “template” writes.")
+
+
+def _workbook(mine: Scenario) -> bytes:
+    from planner.report.workbook import write_template  # loads openpyxl, needed only here
+
+    evidence, at, hospital, buffer = cache.evidence(), mine.setting, mine.setting.hospital, io.BytesIO()
+    here = place(evidence, at.country, at.region)
+    write_template(template_rows(evidence, here.iso3, here.region, hospital, mine.cases), placed(here.name, hospital), evidence,
+                   buffer, case_rows(evidence, here.iso3, here.region, mine.cases))
+    return buffer.getvalue()
 
 
 def _work(mine: Scenario):
@@ -202,7 +225,20 @@ def _answered(found: Analysis) -> None:
         picture(charts.other_volumes(found), "other_volumes", SOURCE, "other_volumes", found)
         table(strategy_frames.volumes(found), strategy_frames.KINDS, "The hospital at other volumes", "volumes_table")
         files(found, "volumes", "volumes_files")
+        table(strategy_frames.volume_tests(found), strategy_frames.KINDS, "Each test at half, our and twice the volume",
+              "volume_tests_table", height=320)
+        files(found, "volume_tests", "volume_tests_files")
+    _not_possible(found)
     _how(found)
+
+
+def _not_possible(found: Analysis) -> None:
+    rows = found.tables["not_possible"]
+    if rows:
+        st.header("Not possible here")
+        table(strategy_frames.not_possible(found), strategy_frames.KINDS, "Tests and lines that cannot be had here, and why",
+              "not_possible_table", height=240)
+        files(found, "not_possible", "not_possible_files")
 
 
 def _run_or_send(found: Analysis) -> None:
@@ -224,7 +260,8 @@ def _run_or_send(found: Analysis) -> None:
           "tests_table", {"Runs": st.column_config.Column(width=140)}, height=320)
     st.caption("US dollars a sample. “On average” carries its share of instruments, runs and fees; “one more” is what another "
                "sample would add. A test may be run at home although it costs more there: its result comes sooner, and fewer "
-               "patients are treated before it. A test that stands twice is run at home in one pathway and sent in another.")
+               "patients are treated before it; “why here” says so against the cheapest laboratory elsewhere. A "
+               "test that stands twice is run at home in one pathway and sent in another.")
     files(found, "tests", "tests_files")
     laboratory.instruments(strategy_frames.of_way(found, "platforms", way), "way")
     laboratory.people(strategy_frames.of_way(found, "staff", way), "way")
@@ -248,5 +285,5 @@ def _how(found: Analysis) -> None:
             "Each way is the whole plan made again with some services forbidden, under the same limits. At home a test costs its "
             "instruments (price, set-up, service over their life), runs, reagents, labour and fees, all indications together; "
             "elsewhere its price with transport. Whole instruments and whole runs are searched for: "
-            f"to within {show(max(gaps, default=0.0), 'share')} of the most health that is possible. Other volumes halve and "
-            "double cases and money alike. Formulas: docs/method.md."))
+            f"to within {show(max(gaps, default=0.0), 'share')} of the most that is possible. Other volumes halve and "
+            "double cases and money alike, and are searched more closely. Formulas: docs/method.md."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from planner.analysis import strategies
+from planner.analysis.strategies import HOME_WORDS
 from planner.analysis.study import Analysis
 from planner.errors import PlannerError
 from planner.report import strategy_charts as charts
@@ -60,16 +61,16 @@ def _answered(found: Analysis) -> None:
     _steps(found)
     st.header("All ways, side by side", help=glossary.meaning("sensitivity, specificity", "turnaround", "ICER"))
     frame = strategy_frames.strategies(found)
-    table(frame, strategy_frames.KINDS, f"{counted(len(frame), 'way')} to test, those on the frontier first", "strategies_table",
+    table(frame, strategy_frames.KINDS, f"{counted(len(frame), 'way')} to test, those of best value first", "strategies_table",
           {"Beside the others": st.column_config.Column(width=220),
            "Missed": st.column_config.Column(help="People a year with the finding whose test does not show it"),
            "In time": st.column_config.Column(help="Results that come before treatment must begin"),
            "In all, US$": st.column_config.Column(help="Tests and treatment, US dollars a year"),
-           "US$ per QALY": st.column_config.Column(help="Against the way before it on the frontier")}, height=320)
+           "US$ per QALY": st.column_config.Column(help="Against the way of best value before it")}, height=320)
     if st.toggle("More columns", key="more_strategies_box"):
         table(strategy_frames.more_of_strategies(found), strategy_frames.KINDS, "Further columns of the ways to test",
               "more_strategies_table", height=320)
-        st.caption(f"“It”: {plain(found.tables['strategies'][0]['reference'])}. Found, wrong and treated: people a year.")
+        st.caption(f"“It”: {plain(found.settings['reference'])}. Found, wrong and treated: people a year.")
     files(found, "strategies", "strategies_files")
     st.header("The details")
     _by_biomarker(found)
@@ -79,7 +80,7 @@ def _answered(found: Analysis) -> None:
 
 
 def _steps(found: Analysis) -> None:
-    """The frontier in words: each step with what a healthy year more costs."""
+    """The ways of best value in words: each step with what a healthy year more costs."""
     lines = []
     for n, r in enumerate(charts.frontier_rows(found), 1):
         cost = f", {show(r['cost_per_patient'], 'usd')} per patient" if r["cost_per_patient"] else ""
@@ -118,7 +119,8 @@ def _by_number(found: Analysis) -> None:
     chosen = st.selectbox("Panel", list(panels), key=state.PANEL, format_func=panels.get, width=560, persist_state="session")
     names = {r["biomarker_id"]: r["short_name"] for r in cache.evidence().records("biomarkers")}
     picture(charts.by_number(found, chosen, lambda b: names.get(b, b)), "by_number",
-            "Source: prices of tests in use here, on the page Evidence.", "panel_or_single_tests", found)
+            "Source: prices of tests on the page Evidence; for each biomarker the cheapest single test about as accurate.",
+            "panel_or_single_tests", found)
 
 
 def _by_volume(found: Analysis) -> None:
@@ -149,10 +151,11 @@ def _costing() -> None:
 
 
 def _how(found: Analysis) -> None:
+    home = f"{HOME_WORDS} " if found.settings["costing"] == "micro" else ""
     with st.expander("How this was computed"):
         st.markdown(dollars(
             "Each way tests everybody who can be reached, by the same chain as the plan: samples that fail, results too late, "
-            "sensitivity and specificity, drugs as reachable as they are. Budgets and musts do not bear on it. A way is *on the "
-            "frontier* where no other way, and no mixture of two, brings more for the same money; its US$ per QALY is against "
-            "the one before it. The best is the one with most healthy years once its cost is counted at "
-            f"{show(found.head['threshold']['value'], 'usd')} for a healthy year. Formulas: docs/method.md."))
+            "sensitivity and specificity, drugs as reachable as they are. Budgets and musts do not bear on it. A way is *best "
+            "value* at some value of a healthy year where no other way, and no mixture of two, brings more for the same money; "
+            "its US$ per QALY is against the one before it. The best here has the most healthy years once its cost is counted at "
+            f"{show(found.head['threshold']['value'], 'usd')} for a healthy year. {home}Formulas: docs/method.md."))

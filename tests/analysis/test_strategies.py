@@ -7,12 +7,13 @@ import math
 import pytest
 
 import planner
-from planner.analysis.break_even import at_home, by_number, volume
+from planner.analysis.break_even import at_home, volume
 from planner.analysis.dominance import ladder
 from planner.errors import BadInput
 from planner.pathway.build import build_problem
 
 LUNG = "nsclc_nonsq_advanced"
+RUNS = (12, 50, 250)
 CASES = {"breast_early": 220, "crc_metastatic": 60}
 
 
@@ -99,6 +100,7 @@ def test_ratios_and_dominance_are_the_ladder(lung):
     best = frame.loc[frame["best_at_threshold"], "net_health"]
     assert len(best) == 1 and best.iloc[0] == pytest.approx(frame["net_health"].max())
     assert (frame["reference"] == "no testing").all()  # today is not known in Kenya
+    assert any("Nothing is known of today" in w for w in lung.words)
 
 
 def test_one_after_the_other_saves_tests_and_stops_at_the_first_driver(lung):
@@ -116,7 +118,6 @@ def test_break_even_by_number_is_the_first_panel_that_costs_no_more(lung):
         told = rows["break_even"].iloc[0]
         assert (None if math.isnan(told) else told) == (reached.iloc[0] if len(reached) else None)
         assert rows["singles_cost"].is_monotonic_increasing
-    assert callable(by_number)
 
 
 def test_the_same_question_gives_the_same_answer(lung, evidence):
@@ -147,7 +148,7 @@ def test_the_plan_among_the_ways_is_the_plan(whole, hospital, evidence):
 
 
 def test_no_way_beats_the_plan_in_health(whole):
-    frame = whole.frame("strategies").set_index("strategy")
+    frame = whole.frame("strategies").set_index("strategy").drop("plan of the highest net health")  # it has no budget
     assert (frame["qalys"] <= frame.loc["the plan", "qalys"] * (1 + 2e-3)).all()
     assert frame.loc["everything elsewhere", "home_samples"] == 0
     assert frame.loc["everything elsewhere", "technician_minutes"] == 0
@@ -187,6 +188,6 @@ def test_no_test_is_planned_more_often_than_it_could_be_here(evidence):
 def test_break_even_volumes_are_where_the_curves_meet(hospital, evidence):
     home = build_problem(evidence, hospital).laboratory
     for a in home.assays[:6]:
-        first = volume(home, a, 60.0, most=2000)
-        cheaper = [at_home(home, a, n).cost <= 60.0 for n in range(1, 2001)]
+        first = volume(home, a, 60.0, home.transport, RUNS, most=2000)
+        cheaper = [at_home(home, a, n, home.transport, RUNS).cost <= 60.0 for n in range(1, 2001)]
         assert first == (None if not cheaper[-1] else len(cheaper) - cheaper[::-1].index(False) + 1 if False in cheaper else 1)

@@ -62,8 +62,8 @@ def test_files_are_those_of_the_python_call(kind, run, few, tmp_path):
     arguments, ask = ASKED[kind]
     files = {k: tmp_path / f"a.{k}" for k in ("json", "csv", "xlsx")}
     status, out, err = run(kind, *arguments, *(x for f in files.values() for x in ("--out", str(f))))
-    assert (status, out, err) == (0, "", "")
     found, book = ask(few), BytesIO()
+    assert (status, out, err) == (0, analyses.in_words(found) if kind == "strategies" else "", "")
     write_analysis(found, few, book)
     assert files["json"].read_text("utf-8") == analyses.analysis_json(found)
     assert files["csv"].read_bytes().decode() == analyses.analysis_csv(found)

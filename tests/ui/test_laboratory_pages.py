@@ -90,7 +90,7 @@ def test_pictures_of_strategies_have_the_analysis_s_numbers(by_parts):
     steps = charts.frontier_rows(by_parts)
     numbered = next(t for t in made.figure.data if t.mode == "markers+text")
     assert list(numbered.x) == [r["total_cost"] for r in steps] and list(numbered.text) == [str(n + 1) for n in range(len(steps))]
-    assert len(made.table) == len(by_parts.tables["strategies"])
+    assert len(made.table) == sum(r["status"] != "apart" for r in by_parts.tables["strategies"])
     assert list(numbered.y) == sorted(numbered.y)
     for panel, name in charts.panels(by_parts).items():
         picture = charts.by_number(by_parts, panel, str)
@@ -147,6 +147,35 @@ def test_the_answer_has_the_analysis_s_numbers(monkeypatch, ways):
     assert list(volumes["Volume"]) == ["Half the cases", "The hospital's cases", "Twice the cases"]
     assert "US$" in charts.other_volumes(ways).title and charts.own_volumes(ways).table.shape[0] > 0
     assert "Way to run the laboratory" in [b.label for b in at.selectbox]
+    assert list(frame.columns[:4]) == ["Test", "Days to a result", "Where", "Why here"]
+    assert list(frame["Why here"]) and all(frame["Why here"])
+    impossible = next(d.value for d in at.dataframe if "Why not" in d.value)
+    assert len(impossible) == len(ways.tables["not_possible"])
+    every = next(d.value for d in at.dataframe if "Half the cases: US$" in d.value)
+    assert {"The hospital's cases: days", "Twice the cases: US$"} <= set(every)
+
+
+def test_no_way_is_called_least_dear_and_only_real_ways_are_drawn(ways):
+    made = charts.ways(ways)
+    assert "least dear" not in made.title and made.title.startswith(("Best value at", "No way is worth its money"))
+    assert "No testing" not in set(made.table["Way"])
+    home = {r["assay"] for r in ways.tables["tests"] if r["strategy"] == whole_laboratory.PLAN and r["at_home"]}
+    every = {r["assay"] for r in ways.tables["tests"] if r["strategy"] == whole_laboratory.PLAN}
+    title = charts.home_or_sent(ways, whole_laboratory.PLAN, 10).title
+    assert title.startswith(f"{len(home)} test") and f"{len(every - home)} sent out" in title
+
+
+def test_the_template_of_the_hospital_is_that_of_the_command():
+    from openpyxl import load_workbook
+
+    from planner.ui import hospital as page
+
+    book = load_workbook(io.BytesIO(page._workbook(hospital())))
+    sheet = book["cases"]
+    head = [c.value for c in sheet[1]]
+    mine = {row[head.index("indication_id")]: row[head.index("cases")] for row in sheet.iter_rows(min_row=2, values_only=True)}
+    assert {k: v for k, v in mine.items() if v} == CASES and "own prevalence" in book.sheetnames
+    assert len(page.PEOPLE) <= 8  # the column is 90 pixels wide on a phone
 
 
 def test_limits_that_cannot_hold_are_told(monkeypatch):
