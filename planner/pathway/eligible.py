@@ -82,7 +82,7 @@ def _by_rate(values: Values, site: dict) -> Fact | None:
 
 
 def _rate(values: Values, site: str) -> Fact | None:
-    return values.share("incidence_rates", "rate", "incidence rate", pool=False, cancer_site=site)
+    return values.number("incidence_rates", "rate", "incidence rate", "a year among 100,000 people", cancer_site=site)
 
 
 def _that_fits(values: Values, parent: str, people: float) -> float:

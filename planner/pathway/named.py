@@ -13,6 +13,7 @@ from planner.evidence.base import Evidence
 from planner.evidence.own_sheets import MONEY
 from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario, cases_without_place
+from planner.units import to_base_usd
 
 EFFECTS = ("qaly_gain", "ly_gain", "os_median_exp", "os_median_ctl", "os_hr", "landmark_years", "landmark_exp",
            "landmark_ctl", "death_rr", "pfs_median_exp", "pfs_median_ctl", "pfs_hr", "noncarrier_gain_ratio",
@@ -179,12 +180,27 @@ def _value_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
         if too_low or too_high:
             limits = f"{'above 0' if o.column in POSITIVE else f'{low:g} or more' if low is not None else ''}" \
                 + (f", at most {column.maximum:g}" if column.maximum is not None else "")
-            issues.append(Issue(where, f"{name} {value:g} is impossible", f"give {limits}".strip(", ")))
+            share = column.maximum == 1
+            issues.append(Issue(where, f"{name} {value:g} is impossible" + (f" ({value * 100:.4g} %)" if share else ""),
+                                f"give {limits}".strip(", ") + (" (0 to 100 %)" if share else "")))
     if o.low is not None and o.high is not None and not o.low <= o.value <= o.high:
         issues.append(Issue(where, "low, value and high are not in order", "give low <= value <= high"))
-    if (o.currency or o.year) and o.column not in MONEY:
+    if o.column in MONEY:
+        issues += _rate_issues(evidence, o, where)
+    elif o.currency or o.year:
         issues.append(Issue(where, "a currency or year makes no sense for this number", "remove it"))
     return issues
+
+
+def _rate_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
+    """Whether money of its currency and year can be turned into dollars of the base year."""
+    if o.currency and not evidence.matches("exchange_rates", currency=o.currency):
+        return []  # told among the names
+    try:
+        to_base_usd(o.value, o.currency or "USD", o.year or evidence.base_year, evidence)
+    except BadInput as error:
+        return [Issue(where, i.what, "give it in US dollars, or in the money of another year", i.code) for i in error.issues]
+    return []
 
 
 def nearest(name: str, known: set[str]) -> str:

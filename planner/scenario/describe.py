@@ -38,7 +38,7 @@ def differences(scenario: Scenario, parent: Scenario, evidence=None, facts: Iter
     ``evidence`` lends places, drugs and use cases their names; without it ids stand. ``facts``: the numbers in use
     (``provenance`` of a plan), which tell what an own number replaces.
     """
-    name = _namer(evidence)
+    name = namer(evidence)
     out = [_place(scenario, evidence)] if scenario.setting != parent.setting else []
     for part in (_cases, _method, _money, _access, _lists, _rest):
         out += part(scenario, parent, name)
@@ -61,7 +61,7 @@ def _and(words) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nobody"
 
 
-def _namer(evidence) -> Callable[[str, str], str]:
+def namer(evidence) -> Callable[[str, str], str]:
     """(kind, id) -> name for the reader; the id where no evidence is given or knows it."""
     def name(kind: str, key: str) -> str:
         if evidence is None:

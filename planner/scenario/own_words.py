@@ -35,7 +35,7 @@ LABORATORIES = {"own": "the own laboratory", "hub": "the national laboratory", "
 # (table, column) -> (words, unit): {part} is a part of the key, named; "share" is said in percent, "USD ..." is money
 NUMBERS: dict[tuple[str, str], tuple[str, str]] = {
     ("incidence", "cases"): ("new cases a year of {cancer_site}", ""),
-    ("incidence_rates", "rate"): ("new cases a year among 100,000 people of {cancer_site}", ""),
+    ("incidence_rates", "rate"): ("incidence rate of {cancer_site}", "a year among 100,000 people"),
     ("indications", "attrition_per_day"): ("start of treatment without the result, {indication_id}", "per day"),
     ("eligibility", "share"): ("{step}, {indication_id}", "share"),
     ("prevalence", "share"): ("prevalence of {biomarker_id}, {indication_id}", "share"),
@@ -61,7 +61,7 @@ NUMBERS: dict[tuple[str, str], tuple[str, str]] = {
     ("platforms", "capital_cost"): ("price of the instrument {platform_id}", "USD"),
     ("platforms", "setup_cost"): ("setting up of the instrument {platform_id}", "USD"),
     ("platforms", "life_years"): ("life of the instrument {platform_id}", "years"),
-    ("platforms", "service_share"): ("yearly service contract of the instrument {platform_id}, as a part of its price", "share"),
+    ("platforms", "service_share"): ("yearly service contract of the instrument {platform_id}, as a part of its price", ""),
     ("platforms", "runs_per_year"): ("runs a year that the instrument {platform_id} can do", ""),
     ("assay_variable_costs", "reagent_per_sample"): ("reagents of a sample in {assay_id}", "USD"),
     ("assay_variable_costs", "reagent_per_run"): ("reagents of a run of {assay_id}", "USD"),
