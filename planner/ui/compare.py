@@ -143,7 +143,7 @@ def _compared(found: Analysis) -> None:
     picture(charts.slopes(found, other, by), "slopes", SOURCE, "two_plans", found)
     _changes(found, other)
     _today(found, other)
-    st.subheader("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
+    st.header("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
     st.table(_escaped(frames.outcomes(found)), alt="One row per plan: health, people, money; today's practice first")
     notes = sorted({r["note"] for r in found.tables["outcomes"] if r["note"]})
     if notes:
@@ -164,7 +164,7 @@ def _escaped(frame):
 def _changes(found: Analysis, other: str) -> None:
     """Entered, left, changed: in words with what did it, then as a table."""
     first = found.settings["plans"][0]
-    st.subheader("What enters, what leaves, and what did it")
+    st.header("What enters, what leaves, and what did it")
     settings = [r["difference"] for r in found.tables["settings"] if r["plan"] == other]
     if settings:
         st.markdown(dollars(f"**{plain(other)}** differs from **{plain(first)}** in: {plain('; '.join(settings))}."))
@@ -182,7 +182,7 @@ def _changes(found: Analysis, other: str) -> None:
 
 def _today(found: Analysis, plan: str) -> None:
     """The plan beside today's practice, where it is known."""
-    st.subheader("Beside today's practice")
+    st.header("Beside today's practice")
     frame = frames.against_today(found, plan)
     if frame.empty:
         st.write("Today's testing is unknown here: every figure is against no testing. "

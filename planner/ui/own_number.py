@@ -84,7 +84,7 @@ def panel(facts: pd.DataFrame, mine: Scenario) -> None:
     way = settable.way(fact, mine, cache.evidence())
     with st.container(border=True, key="own_number"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown("##### This number" if way.kind == NONE else "##### Change this number", width="stretch")
+            st.markdown("### This number" if way.kind == NONE else "### Change this number", width="stretch")
             st.button("Close", key="own_number_close", icon=":material/close:", type="tertiary", on_click=choose,
                       args=(None, True))
         st.markdown(f"**{dollars(plain(title(fact, way)))}**")

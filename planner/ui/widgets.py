@@ -68,7 +68,7 @@ def picture(made: Picture, key: str, source: str, file: str, analysis: Analysis 
 
     analysis: the answer that the picture is of, offered whole as JSON.
     """
-    st.markdown(f"##### {dollars(plain(made.title))}")
+    st.markdown(f"### {dollars(plain(made.title))}")
     st.caption(dollars(plain(made.subtitle)))
     # the theme's chart text is too pale to read; the page's own ink, by the theme in use
     made.figure.update_layout(font={"color": INK[st.context.theme.type == "dark"]})
