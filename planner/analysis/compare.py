@@ -64,8 +64,8 @@ def compare(scenarios: Sequence[Scenario], evidence: Evidence, against: Evidence
              for row in against_today(name, plan, _since_today(plan, its))]
     tables = {
         "outcomes": list(_outcomes(names, plans)), "lines": list(_lines(names, plans)), "changes": changed,
-        "settings": [{"plan": name, "difference": text} for name, s in zip(names[1:], scenarios[1:], strict=False)
-                     for text in differences(s, scenarios[0], evidence)],
+        "settings": [{"plan": name, "difference": text} for name, s, p in zip(names[1:], scenarios[1:], plans[1:], strict=False)
+                     for text in differences(s, scenarios[0], evidence, p.document["provenance"])],
         "evidence": tried,
         "because": [{k: c[k] for k in CHANGED} | {"because": cause} for c in changed for cause in c["because"]],
         "moved": list(_moved(tried)),
@@ -138,7 +138,7 @@ def _settings_alone(first: Plan, second: Plan, evidence: Evidence, progress: Pro
     single = list(_singly(a, b))
     for n, scenario in enumerate(single):
         progress(0.5 + 0.5 * n / len(single), "trying each difference alone")
-        text = "; ".join(differences(scenario, a, evidence))
+        text = "; ".join(differences(scenario, a, evidence, second.document["provenance"]))
         try:
             plan = make_plan(scenario, evidence, "")
         except PlannerError:

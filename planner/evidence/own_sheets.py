@@ -24,7 +24,9 @@ CASES = "cases"  # the sheet, and its column of numbers
 FIXED = ("value", "why", "shipped", "column_name", "stratum_type", "stratum", "check")
 BESIDE = ("unit", "low", "high", "level", "borrowed_from", "grade", "note", "source")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-MONEY = ("cost", "price")
+# columns of money: an own number in them is in US dollars of the base year, unless it says otherwise
+MONEY = ("cost", "price", "capital_cost", "setup_cost", "reagent_per_sample", "reagent_per_run", "transport_cost",
+         "cost_per_minute", "cost_per_year")
 MOST_CASES = 1_000_000  # people a year at one treatment decision in one hospital
 
 

@@ -7,7 +7,7 @@ that factor must not be multiplied in again (docs/decisions/0003).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.pathway.resolve_values import Values, present
 from planner.scenario.model import PAYERS, DrugAccess
@@ -34,7 +34,7 @@ def reach(values: Values, drug: str, indication: str, care: float) -> DrugReach 
     ``care``: share of the eligible who reach care, by which a share of *all* patients is divided.
     Trial access is shown, never counted as access.
     """
-    by_payer, rows_of = {}, {}
+    by_payer, rows_of, facts = {}, {}, {}
     for payer in PAYERS:
         if payer == "trial":
             continue
@@ -46,10 +46,13 @@ def reach(values: Values, drug: str, indication: str, care: float) -> DrugReach 
             values.place, {"drug": drug, "indication_id": indication, "payer": payer})
         includes = set(rows[0]["includes"].split(";")) if rows else {"care"}
         share = fact.value if "care" in includes else min(1.0, fact.value / care if care else 0.0)
-        by_payer[payer], rows_of[payer] = share, rows
+        by_payer[payer], rows_of[payer], facts[payer] = share, rows, fact
     if not by_payer:
         return None
     by_payer = _at_one_level(values, drug, indication, by_payer)
+    for payer in facts.keys() - by_payer.keys():  # told among the inputs as what it is: seen, and not used
+        note = "not used: a nearer source tells who gets the drug"
+        values.note(replace(facts[payer], note="; ".join(filter(None, (note, facts[payer].note)))))
     kept = [row for payer in by_payer for row in rows_of[payer]]
     ceilings = [r["ceiling"] for r in kept if present(r["ceiling"])]
     courses = next((r["courses"] for r in kept if present(r["courses"])), None)
@@ -59,15 +62,19 @@ def reach(values: Values, drug: str, indication: str, care: float) -> DrugReach 
 
 
 def _at_one_level(values: Values, drug: str, indication: str, by_payer: dict) -> dict:
-    """Payers are exclusive shares of one study: those of a vaguer level than the best are dropped."""
-    index = values.evidence.index("drug_access")
-    depth = {}
+    """Payers are exclusive shares of one study: those of a vaguer level than the best are dropped. One's own share
+    counts whatever stands beside it."""
+    index, levels = values.evidence.index("drug_access"), values.place.levels
+    depth, own = {}, set()
     for payer in by_payer:
-        rows = index.rows(values.place, {"drug": drug, "indication_id": indication, "payer": payer})
-        levels = values.place.levels
-        depth[payer] = levels.index((rows[0]["stratum_type"], rows[0]["stratum"])) if rows else -1
-    best = min(depth.values())
-    kept = {payer: share for payer, share in by_payer.items() if depth[payer] in (best, -1)}
+        key = {"drug": drug, "indication_id": indication, "payer": payer}
+        if values.has_own("drug_access", "share", key):
+            own.add(payer)
+        rows = index.rows(values.place, key)
+        if rows:
+            depth[payer] = levels.index((rows[0]["stratum_type"], rows[0]["stratum"]))
+    best = min(depth.values(), default=None)
+    kept = {payer: share for payer, share in by_payer.items() if payer in own or depth.get(payer) == best}
     total = sum(kept.values())
     return {p: s / total for p, s in kept.items()} if total > 1 else kept
 

@@ -101,18 +101,25 @@ def _threshold(values: Values) -> Fact:
     """Value of a QALY, USD of the base year: the scenario's, or the country's opportunity cost."""
     chosen = values.scenario.value_of_qaly
     if chosen != "national":
-        return values.note("countries", Fact("value of a QALY", values.place.iso3, float(chosen), "scenario",
-                                             values.place.name, "D", ("scenario",), unit="USD per QALY"))
-    amount = values.country.get("threshold")
-    if not present(amount):
+        return values.note(Fact("value of a QALY", values.place.iso3, float(chosen), "scenario", values.place.name, "D",
+                                ("scenario",), unit="USD per QALY", table="countries", shipped=_national(values)))
+    usd = _national(values)
+    if usd is None:
         raise BadInput([Issue(f"countries {values.place.iso3}", "no cost-effectiveness threshold is known",
                               "set `value_of_qaly` in the scenario, in US dollars")])
-    usd = to_base_usd(amount, "USD", int(values.country["threshold_year"]), values.evidence)
-    return values.note("countries", Fact(
+    return values.note(Fact(
         "value of a QALY", values.place.iso3, usd, "country", values.place.iso3,
         values.country["threshold_quality"], (values.country["threshold_source_id"],),
-        unit="USD per QALY",
+        unit="USD per QALY", table="countries",
     ))
+
+
+def _national(values: Values) -> float | None:
+    """The country's own opportunity cost of a QALY, USD of the base year; None where it is not known."""
+    amount = values.country.get("threshold")
+    if not present(amount):
+        return None
+    return to_base_usd(amount, "USD", int(values.country["threshold_year"]), values.evidence)
 
 
 def _currency(values: Values, scenario: Scenario) -> tuple[str, float | None]:
@@ -192,7 +199,7 @@ def _not_used(values: Values, borrowed: Fact | None) -> None:
     if borrowed:
         where = f"{borrowed.level.replace('_', ' ')} {borrowed.stratum}".replace("who", "WHO").replace("un ", "UN ")
         note = f"not used: borrowed from the {where}" if borrowed.level != "world" else "not used: borrowed from elsewhere"
-        values.note("current_practice", replace(borrowed, note="; ".join(filter(None, (note, borrowed.note)))))
+        values.note(replace(borrowed, note="; ".join(filter(None, (note, borrowed.note)))))
 
 
 def gate(therapies: list[TherapyOption], scenario: Scenario, threshold: float, decided: tuple[str, ...] | None = None):

@@ -13,6 +13,7 @@ from planner.pathway.drawn import gain_factor, read_ratio
 from planner.pathway.problem import Effects
 from planner.pathway.resolve_values import Values
 from planner.pathway.therapy import clean, remaining_life, utilities
+from planner.scenario import own_words
 from planner.scenario.model import Scenario
 
 KIND_WORDS = {
@@ -35,10 +36,7 @@ BASIS_WORDS = {
     "none": "costs nothing", "backbone": "the same in both arms", "drugs": "priced, its cost is saved",
     "unknown": "not priced, so the cost of the course is an upper bound",
 }
-STATE_WORDS = {
-    "progression_free": "progression-free", "progressed": "after progression", "mean_advanced": "mean of advanced disease",
-    "disease_free": "free of disease",
-}
+STATE_WORDS = own_words.STATES
 # (what, column, unit, bounds)
 FIGURES = (
     ("Median survival with it", "os_median_exp", "months", ()), ("Median survival of the control", "os_median_ctl", "months", ()),

@@ -197,23 +197,23 @@ class UncertainValues(Values):
     def decided(self, use_case: str) -> tuple[str, ...] | None:
         return self._decided.get(use_case, ())
 
-    def _remember(self, table: str, fact: Fact) -> Fact:
-        super()._remember(table, fact)
-        if table not in DRAWN:
+    def _remember(self, fact: Fact) -> Fact:
+        super()._remember(fact)
+        if fact.table not in DRAWN:
             return fact
-        group, kind = DRAWN[table]
+        group, kind = DRAWN[fact.table]
         if kind == "share" and fact.parameter != "turnaround days":
             distribution = share_of(fact)
         else:
             distribution = positive_of(fact.value, fact.low, fact.high, fact.quality)
         if distribution is None:
             return fact
-        return replace(fact, value=self._kept(Parameter(group, table, fact.parameter, fact.key, fact.value, fact.quality,
+        return replace(fact, value=self._kept(Parameter(group, fact.table, fact.parameter, fact.key, fact.value, fact.quality,
                                                         distribution, interval(fact.low, fact.high))))
 
-    def note(self, table: str, fact: Fact) -> Fact:
+    def note(self, fact: Fact) -> Fact:
         """A derived number is made of drawn ones and is not drawn again."""
-        self._facts[table, fact.parameter, fact.key] = replace(fact, value=float(np.mean(fact.value)))
+        self._facts[fact.table, fact.parameter, fact.key] = replace(fact, value=float(np.mean(fact.value)))
         return fact
 
     def _kept(self, p: Parameter) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.pathway.arrays import least, many, most, some
 from planner.pathway.problem import Fact
@@ -39,16 +39,29 @@ def incident_cases(values: Values, site: str) -> Fact | None:
                           cancer_site=site, sex=record["sex"])
     if found is None or found.level not in ("region", "country", "scenario"):
         return None
-    if place.region and found.level == "country":
-        region = evidence.record("regions", region=place.region)
-        if not present(region.get("population_share")):
-            return None
-        return values.note("incidence", Fact(
-            "new cases a year", f"{site}/{place.region}", found.value * region["population_share"],
-            "country", found.stratum, max("B", found.quality), found.source_ids + (region["source_id"],),
-            unit="cases a year", note="national count times the region's share of the population",
-        ))
-    return found
+    return _of_region(values, found) if place.region else found
+
+
+def _of_region(values: Values, found: Fact) -> Fact | None:
+    """A region's cases: its own count, else its population share of the country's. An own number is the region's."""
+    place, site = values.place, dict(found.at)["cancer_site"]
+    rows = values.evidence.index("incidence").rows(place, dict(found.at), "cases")
+    region = values.evidence.record("regions", region=place.region)
+    share = region.get("population_share")
+    if found.level in ("scenario", "region") and rows and rows[0]["stratum_type"] == "country":
+        shipped = found.shipped * share if present(found.shipped) and present(share) else None
+        return values.note(replace(found, shipped=shipped))
+    if found.level != "country":
+        return found
+    if not present(share):
+        return None
+    values.note(replace(found, column=""))  # the country's count is not the region's to change
+    return values.note(Fact(
+        "new cases a year", f"{site}/{place.region}", found.value * share,
+        "country", found.stratum, max("B", found.quality), found.source_ids + (region["source_id"],),
+        unit="cases a year", note="national count times the region's share of the population",
+        table="incidence", column="cases", at=found.at, shipped=None if found.shipped is None else found.shipped * share,
+    ))
 
 
 def _by_rate(values: Values, site: dict) -> Fact | None:
@@ -62,14 +75,14 @@ def _by_rate(values: Values, site: dict) -> Fact | None:
     if not many(fits) and fits < 1:
         note += (f", scaled down to {fits:.0%} of it: with the subtypes counted as shares it would exceed the recorded "
                  f"cases of {parent.replace('_', ' ')}")
-    return values.note("incidence", Fact(
+    return values.note(Fact(
         "new cases a year", site["cancer_site"], rate.value * people / 1e5 * fits, rate.level, rate.stratum,
-        rate.quality, rate.source_ids, unit="cases a year", note=note,
+        rate.quality, rate.source_ids, unit="cases a year", note=note, table="incidence",
     ))
 
 
 def _rate(values: Values, site: str) -> Fact | None:
-    return values.share("incidence_rates", "rate", "incidence rate", pool=False, cancer_site=site)
+    return values.number("incidence_rates", "rate", "incidence rate", "a year among 100,000 people", cancer_site=site)
 
 
 def _that_fits(values: Values, parent: str, people: float) -> float:
@@ -131,7 +144,8 @@ def _in_hospital(values: Values, indication: dict) -> Eligible:
     cases = values.scenario.cases.get(name)
     if cases is None:
         return Eligible(0.0, ())
-    fact = values.note("cases", Fact(
+    fact = values.note(Fact(
         "people a year in the hospital", name, cases, "scenario", values.place.name, "D", ("scenario",),
-        unit="people a year", note="the hospital's own count; stands in for new cases, stage and care"))
+        unit="people a year", note="the hospital's own count; stands in for new cases, stage and care",
+        table="cases"))
     return Eligible(fact.value, ())

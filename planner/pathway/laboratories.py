@@ -124,14 +124,11 @@ class Laboratories:
         row = rows[0]
         cost = to_base_usd(row["transport_cost"], row["currency"], row["year"], self.values.evidence)
         level, stratum = row["stratum_type"], row["stratum"]
-        for parameter, value, unit in (("transport of a sample", cost, "USD per sample"),
-                                       ("days on the road", row["transport_days"], "days")):
-            changed = self.values.override("laboratories", "transport_cost" if unit.startswith("USD") else "transport_days",
-                                           {"laboratory": laboratory})
-            fact = self.values.overridden(changed, parameter, unit, {"laboratory": laboratory}) if changed else Fact(
+        for parameter, value, unit, column in (("transport of a sample", cost, "USD per sample", "transport_cost"),
+                                               ("days on the road", row["transport_days"], "days", "transport_days")):
+            fact = self.values.settled(Fact(
                 parameter, laboratory, value, level, stratum, row["quality"], (row["source_id"],), unit=unit,
-                note=row.get("note") or "")
-            self.values.note("laboratories", fact)
+                note=row.get("note") or "", table="laboratories", column=column, at=(("laboratory", laboratory),)))
             row = dict(row) | {unit: fact.value}
         markup = row.get("tariff_markup")
         return {"tier": row["tier"], "cost": row["USD per sample"], "days": row["days"],
@@ -209,10 +206,6 @@ class Laboratories:
         """Pay of a minute, USD: in a country of known income by the multiple of its income per person."""
         cadre = PAID_AS.get(cadre, cadre)
         key = {"cadre": cadre}
-        changed = self.values.override("staff_costs", "cost_per_minute", key)
-        if changed:
-            fact = self.values.overridden(changed, "pay of a minute", "USD per minute", key)
-            return self.values.note("staff_costs", fact).value
         row = self.values.evidence.index("staff_costs").rows(self.values.place, key)[0]
         income, note = self.values.country.get("gdp_per_capita"), row.get("note") or ""
         if row["stratum_type"] not in ("region", "country") and present(row.get("gdp_multiple")) and present(income):
@@ -221,9 +214,9 @@ class Laboratories:
             note = f"{row['gdp_multiple']:g} x income per person; {note}"
         else:
             usd = to_base_usd(row["cost_per_minute"], row["currency"], row["year"], self.values.evidence)
-        return self.values.note("staff_costs", Fact(
+        return self.values.settled(Fact(
             "pay of a minute", cadre, usd, row["stratum_type"], row["stratum"], row["quality"], (row["source_id"],),
-            unit="USD per minute", note=note)).value
+            unit="USD per minute", note=note, table="staff_costs", column="cost_per_minute", at=tuple(key.items()))).value
 
     def _quality(self, scope: str, modality: str) -> float:
         """Yearly fee of external quality assessment, USD; of the laboratory, or of one assay by its method."""
@@ -310,10 +303,10 @@ class Laboratories:
         if not rows:
             return None
         usd = [to_base_usd(r["cost"], r["currency"], r["year"], self.values.evidence) for r in rows]
-        return self.values.note("assay_costs", Fact(
+        return self.values.note(Fact(
             "price in a laboratory abroad", assay, sum(usd) / len(usd), "world", "world", max(r["quality"] for r in rows),
             tuple(sorted({r["source_id"] for r in rows})), min(usd), max(usd), "USD per test",
-            "not carried over to prices here")).value
+            "not carried over to prices here", "assay_costs")).value
 
 
 def _no_better(a: Variant, b: Variant) -> bool:

@@ -10,7 +10,10 @@ import difflib
 
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
+from planner.evidence.own_sheets import MONEY
+from planner.pathway.problem import Fact
 from planner.scenario.model import Override, Scenario, cases_without_place
+from planner.units import to_base_usd
 
 EFFECTS = ("qaly_gain", "ly_gain", "os_median_exp", "os_median_ctl", "os_hr", "landmark_years", "landmark_exp",
            "landmark_ctl", "death_rr", "pfs_median_exp", "pfs_median_ctl", "pfs_hr", "noncarrier_gain_ratio",
@@ -36,9 +39,18 @@ OVERRIDABLE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "empirical_use": (("therapy_id",), ("share",)),
     "utilities": (("indication_id", "state"), ("utility",)),
     "current_practice": (("indication_id", "biomarker_id"), ("coverage",)),
+    "tissue": (("indication_id", "slides"), ("share_with_at_least",)),
+    "rebiopsy": (("indication_id",), ("feasible", "successful", "days", "cost")),
     "therapies": (("therapy_id",), EFFECTS),
+    "platforms": (("platform_id",), ("capital_cost", "setup_cost", "life_years", "service_share", "runs_per_year")),
+    "assay_variable_costs": (("assay_id",), ("reagent_per_sample", "reagent_per_run")),
+    "laboratories": (("laboratory",), ("transport_cost", "transport_days")),
+    "staff_costs": (("cadre",), ("cost_per_minute",)),
+    "quality_assurance": (("scope", "modality"), ("cost_per_year",)),
 }
-MONEY = ("cost", "price")
+FOR_ALL = ("workup_costs",)  # read by the indication also where the row for all answers
+# what bears on a laboratory that is costed by its parts only
+PARTS = ("platforms", "assay_variable_costs", "laboratories", "staff_costs", "quality_assurance")
 
 
 def check_names(evidence: Evidence, scenario: Scenario) -> None:
@@ -70,10 +82,21 @@ def check_names(evidence: Evidence, scenario: Scenario) -> None:
     issues += [Issue(f"override {o.table}.{o.column}", "it has no effect: the hospital's own cases stand in for it",
                      "correct [cases], or remove the override", "conflict")
                for o in scenario.override if scenario.setting.hospital and replaced_by_cases(o.table, o.key)]
+    if scenario.laboratory.costing == "tariff":
+        issues += [Issue(f"override {o.table}.{o.column}", "it has no effect: it bears on a laboratory by its parts only",
+                         'set laboratory.costing = "micro", or remove the override', "conflict")
+                   for o in scenario.override if o.table in PARTS]
     issues += [issue for o in scenario.override for issue in override_issues(evidence, o)]
     issues += own_issues(evidence)
     if issues:
         raise BadInput(issues)
+
+
+def override_key(fact: Fact) -> dict[str, str] | None:
+    """The key by which an override sets this number; None where none can."""
+    names, columns = OVERRIDABLE.get(fact.table, ((), ()))
+    at = dict(fact.at)
+    return {name: at[name] for name in names} if fact.column in columns and at.keys() >= set(names) else None
 
 
 def replaced_by_cases(table: str, key: dict[str, str]) -> bool:
@@ -127,9 +150,21 @@ def override_issues(evidence: Evidence, o: Override) -> list[Issue]:
         issues.append(Issue(where, f"the key is {', '.join(sorted(o.key)) or 'empty'}", f"give {', '.join(key)}"))
     if issues:
         return issues
-    if not evidence.matches(o.table, **{name: o.key[name] for name in key}):
+    if not _holds(evidence, o.table, {name: o.key[name] for name in key}):
         issues.append(Issue(where, f"no row of {o.table} has {_said(o.key)}", "look the key up with `sources`"))
+    if o.table == "drug_access" and o.key["payer"] == "trial":
+        issues.append(Issue(where, "it has no effect: trials are shown and never counted as access", "name another payer"))
     return issues + _value_issues(evidence, o, where)
+
+
+def _holds(evidence: Evidence, table: str, key: dict[str, str]) -> bool:
+    """Whether a number is kept under this key, or under the one for all indications that stands for it."""
+    whole = {f.name for f in evidence.dictionary.table(table).fields if f.type == "integer"}
+    cells = {name: int(text) if name in whole and text.isdecimal() else text for name, text in key.items()}
+    if evidence.matches(table, **cells):
+        return True
+    return table in FOR_ALL and evidence.matches("indications", indication_id=key["indication_id"]) \
+        and evidence.matches(table, **cells | {"indication_id": "*"})
 
 
 def _value_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
@@ -145,12 +180,27 @@ def _value_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
         if too_low or too_high:
             limits = f"{'above 0' if o.column in POSITIVE else f'{low:g} or more' if low is not None else ''}" \
                 + (f", at most {column.maximum:g}" if column.maximum is not None else "")
-            issues.append(Issue(where, f"{name} {value:g} is impossible", f"give {limits}".strip(", ")))
+            share = column.maximum == 1
+            issues.append(Issue(where, f"{name} {value:g} is impossible" + (f" ({value * 100:.4g} %)" if share else ""),
+                                f"give {limits}".strip(", ") + (" (0 to 100 %)" if share else "")))
     if o.low is not None and o.high is not None and not o.low <= o.value <= o.high:
         issues.append(Issue(where, "low, value and high are not in order", "give low <= value <= high"))
-    if (o.currency or o.year) and o.column not in MONEY:
+    if o.column in MONEY:
+        issues += _rate_issues(evidence, o, where)
+    elif o.currency or o.year:
         issues.append(Issue(where, "a currency or year makes no sense for this number", "remove it"))
     return issues
+
+
+def _rate_issues(evidence: Evidence, o: Override, where: str) -> list[Issue]:
+    """Whether money of its currency and year can be turned into dollars of the base year."""
+    if o.currency and not evidence.matches("exchange_rates", currency=o.currency):
+        return []  # told among the names
+    try:
+        to_base_usd(o.value, o.currency or "USD", o.year or evidence.base_year, evidence)
+    except BadInput as error:
+        return [Issue(where, i.what, "give it in US dollars, or in the money of another year", i.code) for i in error.issues]
+    return []
 
 
 def nearest(name: str, known: set[str]) -> str:

@@ -22,7 +22,9 @@ MEASURES = ("qalys", "life_years", "deaths_averted", "dalys_averted", "patients_
 class Fact:
     """A resolved number with where it comes from.
 
-    ``level`` is the stratum type the value was borrowed from, ``parameter`` the reader's word.
+    ``level`` is the stratum type the value was borrowed from, ``parameter`` the reader's word. ``table``, ``column`` and
+    ``at`` (the key it was asked by) say where it stands in the evidence; without a column it was computed from others.
+    ``shipped``: the number in whose place the scenario's or the setting's own one stands.
     """
 
     parameter: str
@@ -36,6 +38,10 @@ class Fact:
     high: float | None = None
     unit: str = ""
     note: str = ""
+    table: str = ""
+    column: str = ""
+    at: tuple[tuple[str, str], ...] = ()
+    shipped: float | None = None
 
 
 @dataclass(frozen=True)
@@ -356,7 +362,7 @@ class Problem:
         return {
             "indications": pd.DataFrame(ind), "use_cases": pd.DataFrame(use),
             "therapies": pd.DataFrame(the), "services": pd.DataFrame(ser),
-            "facts": pd.DataFrame([_flat(f) for f in self.facts]),
+            "facts": pd.DataFrame([_flat(f, skip=("at",)) for f in self.facts]),
         }
 
 

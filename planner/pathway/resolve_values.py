@@ -7,7 +7,7 @@ same for every table. A missing value is ``None``; nobody replaces it by a zero.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.errors import BadInput, Issue
 from planner.evidence.base import Evidence
@@ -45,6 +45,7 @@ class Values:
     def __init__(self, evidence: Evidence, place: Place, scenario: Scenario):
         self.evidence, self.place, self.scenario = evidence, place, scenario
         self._facts: dict[tuple, Fact] = {}
+        self._overrides = sorted(scenario.override, key=lambda o: "*" in o.key.values())
         self.country = evidence.record("countries", iso3=place.iso3)
 
     @property
@@ -60,43 +61,55 @@ class Values:
         return self._resolve(table, column, parameter, unit, False, key)
 
     def _resolve(self, table, column, parameter, unit, pool, key) -> Fact | None:
-        changed = self.override(table, column, key)
-        if changed:
-            return self._remember(table, self.overridden(changed, parameter, unit, key))
         index = self.evidence.index(table)
         found = (index.pooled if pool else index.nearest)(self.place, column, key)
         if found is None:
-            return None
+            return self.settled(None, blank(table, column, parameter, unit, key))
         counted = self._counted(found, key, parameter) if table == "prevalence" and pool else None
-        return self._remember(table, counted or Fact(
+        return self.settled(counted or Fact(
             parameter, _words(key), found.value, found.level, found.stratum, found.quality,
             found.source_ids, found.low, found.high, unit,
-            _notes(index.rows(self.place, key, column)),
+            _notes(index.rows(self.place, key, column)), table, column, tuple(key.items()),
         ))
 
-    def overridden(self, o: Override, parameter: str, unit: str, key: dict) -> Fact:
-        """The scenario's own number; its source is the scenario."""
+    def settled(self, made: Fact | None, asked: Fact | None = None) -> Fact | None:
+        """What the evidence says, or one's own number in its place; remembered. ``asked``: what was asked for, where
+        the evidence has no answer."""
+        asked = made or asked
+        key = dict(asked.at)
+        for own in (self._own(asked.table, asked.column, key), self._mine(asked.table, asked.column, key)):
+            if own:
+                asked = made = self.overridden(own, asked)
+        return None if made is None else self._remember(made)
+
+    def overridden(self, o: Override | Own, asked: Fact) -> Fact:
+        """The scenario's or the setting's own number in place of what the evidence says; its source is the scenario."""
         value = o.value
         if (o.currency and o.currency != "USD") or o.year:
             value = to_base_usd(value, o.currency or "USD", o.year or self.evidence.base_year, self.evidence)
         rate = value / o.value if o.value else 1.0  # its interval is in the same money
         late = stand_in(o.currency, o.year or self.evidence.base_year, self.evidence)
         low, high = (None if end is None else end * rate for end in (o.low, o.high))
+        told = replace(asked, value=value, low=low, high=high, note=o.why, shipped=asked.value)
         if isinstance(o, Own):
             before = "" if o.shipped is None else f"; instead of {o.shipped:.6g} when it was entered"
-            return Fact(parameter, _words(key), value, o.level, o.stratum, "C" if o.source and not late else "D",
-                        (o.source or "own_values",), low, high, unit, "; ".join(filter(None, (o.why + before, late))))
-        return Fact(parameter, _words(key), value, "scenario", self.place.name, "D",
-                    (o.source or "scenario",), low, high, unit, "; ".join(filter(None, (o.why, late))))
+            return replace(told, level=o.level, stratum=o.stratum, quality="C" if o.source and not late else "D",
+                           source_ids=(o.source or "own_values",), note="; ".join(filter(None, (o.why + before, late))))
+        return replace(told, level="scenario", stratum=self.place.name, quality="D", source_ids=(o.source or "scenario",),
+                       note="; ".join(filter(None, (o.why, late))))
 
-    def override(self, table: str, column: str, key: dict) -> Override | Own | None:
-        """The scenario's own number, else the setting's own one of the evidence."""
-        for o in self.scenario.override:
+    def has_own(self, table: str, column: str, key: dict) -> bool:
+        """Whether one's own number stands in place of what the evidence says."""
+        return bool(self._mine(table, column, key) or self._own(table, column, key))
+
+    def _mine(self, table: str, column: str, key: dict) -> Override | None:
+        """The scenario's own number; one for this very key before one for all."""
+        for o in self._overrides:
             if o.table == table and o.column == column and all(
                 value in ("*", key.get(name)) for name, value in o.key.items()
             ):
                 return o
-        return self._own(table, column, key)
+        return None
 
     def _own(self, table: str, column: str, key: dict) -> Own | None:
         rows = self.evidence.records("own_values", table_name=table, column_name=column) \
@@ -130,7 +143,8 @@ class Values:
         # counts make it the place's own number once they weigh more than all that was known before
         quality = "B" if told >= update.prior.n else found.quality
         return Fact(parameter, _words(key), after.share, update.stratum_type, update.stratum, quality,
-                    ("local_counts", *found.source_ids), after.low, after.high, "share", update.words)
+                    ("local_counts", *found.source_ids), after.low, after.high, "share", update.words,
+                    "prevalence", "share", tuple(key.items()))
 
     def _accuracy(self, assay: str, key: dict) -> tuple[float, float] | None:
         for scope in (key["indication_id"], "*"):
@@ -140,23 +154,17 @@ class Values:
                 return answers(row)
         return None
 
-    def _remember(self, table: str, fact: Fact) -> Fact:
-        self._facts[table, fact.parameter, fact.key] = fact
+    def _remember(self, fact: Fact) -> Fact:
+        self._facts[fact.table, fact.parameter, fact.key] = fact
         return fact
 
-    def note(self, table: str, fact: Fact) -> Fact:
+    def note(self, fact: Fact) -> Fact:
         """Keep a fact that another module derived."""
-        return self._remember(table, fact)
+        return self._remember(fact)
 
     def row_fact(self, table: str, row: dict, column: str, parameter: str, unit: str, **key) -> Fact:
         """A fact of a table without strata: the row holds its own source and grade."""
-        changed = self.override(table, column, key)
-        if changed:
-            return self._remember(table, self.overridden(changed, parameter, unit, key))
-        return self._remember(table, Fact(
-            parameter, _words(key), row[column], "world", "world", row["quality"],
-            (row["source_id"],), unit=unit, note=row.get("note") or "",
-        ))
+        return self.settled(_of_row(table, row, column, parameter, unit, key, row[column]))
 
     def effect_draw(self, row: dict) -> tuple:
         """(ratio, factor) that replace what a therapy row states; neither where nothing is drawn."""
@@ -179,11 +187,8 @@ class Values:
 
     def row_money(self, table: str, row: dict, column: str, parameter: str, unit: str, **key) -> float:
         """Money of a table without strata, in base-year dollars."""
-        changed = self.override(table, column, key)
-        fact = self.overridden(changed, parameter, unit, key) if changed else Fact(
-            parameter, _words(key), to_base_usd(row[column], row["currency"], row["year"], self.evidence), "world", "world",
-            row["quality"], (row["source_id"],), unit=unit, note=row.get("note") or "")
-        return self._remember(table, fact).value
+        usd = to_base_usd(row[column], row["currency"], row["year"], self.evidence)
+        return self.settled(_of_row(table, row, column, parameter, unit, key, usd)).value
 
     def local_money(self, table: str, parameter: str, unit: str, column: str = "cost", **key) -> Fact | None:
         """A cost in base-year dollars, carried over to this price level where it was borrowed.
@@ -191,18 +196,15 @@ class Values:
         Traded parts stay at world price with an import mark-up, local parts follow the price
         level (data.md, rule 4). A cost of the country itself is taken as it is.
         """
-        changed = self.override(table, column, key)
-        if changed:
-            return self._remember(table, self.overridden(changed, parameter, unit, key))
         rows = self.evidence.index(table).rows(self.place, key, column)
         if not rows:
-            return None
+            return self.settled(None, blank(table, column, parameter, unit, key))
         costs = [self._carried(row, column) for row in rows]
         first = rows[0]
-        return self._remember(table, Fact(
+        return self.settled(Fact(
             parameter, _words(key), sum(costs) / len(costs), first["stratum_type"], first["stratum"],
             max(row["quality"] for row in rows), tuple(sorted({row["source_id"] for row in rows})),
-            min(costs), max(costs), unit, _notes(rows),
+            min(costs), max(costs), unit, _notes(rows), table, column, tuple(key.items()),
         ))
 
     def _carried(self, row: dict, column: str = "cost") -> float:
@@ -231,21 +233,18 @@ class Values:
         """
         key = {"drug": drug}
         rows = self.evidence.index("drug_prices").rows(self.place, key)
-        changed = self.override("drug_prices", "price", key)
-        if changed:
-            unit = rows[0]["unit"] if rows else self.evidence.record("dosing", drug=drug).get("unit", "mg")
-            return self._remember("drug_prices", self.overridden(changed, "drug price", f"USD per {unit}", key))
         if not rows:
-            return None
+            unit = self.evidence.record("dosing", drug=drug).get("unit", "mg")
+            return self.settled(None, blank("drug_prices", "price", "drug price", f"USD per {unit}", key))
         priced = sorted(
             (to_base_usd(r["price"], r["currency"], r["year"], self.evidence), n)
             for n, r in enumerate(rows)
         )
         row = rows[priced[0][1]]
-        return self._remember("drug_prices", Fact(
+        return self.settled(Fact(
             "drug price", drug, priced[0][0], row["stratum_type"], row["stratum"], row["quality"],
             (row["source_id"],), priced[0][0], priced[-1][0], f"USD per {row['unit']}",
-            row.get("note") or "",
+            row.get("note") or "", "drug_prices", "price", tuple(key.items()),
         ))
 
     def require_country(self, column: str) -> float:
@@ -260,6 +259,17 @@ class Values:
 def own_key(text: str) -> dict[str, str]:
     """The key of a row of *own_values*: ``column=value`` joined by semicolons."""
     return dict(part.split("=", 1) for part in text.split(";") if "=" in part)
+
+
+def blank(table: str, column: str, parameter: str, unit: str, key: dict) -> Fact:
+    """What was asked for, where the evidence has no number for it."""
+    return Fact(parameter, _words(key), None, "", "", "", (), unit=unit, table=table, column=column, at=tuple(key.items()))
+
+
+def _of_row(table: str, row: dict, column: str, parameter: str, unit: str, key: dict, value: float) -> Fact:
+    """A number of a table without strata, as its row states it."""
+    return Fact(parameter, _words(key), value, "world", "world", row["quality"], (row["source_id"],), unit=unit,
+                note=row.get("note") or "", table=table, column=column, at=tuple(key.items()))
 
 
 def _notes(rows: list[dict]) -> str:

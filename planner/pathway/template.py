@@ -6,44 +6,15 @@ from collections.abc import Mapping
 
 from planner.evidence.base import Evidence
 from planner.evidence.own_sheets import CASES, row_check
-from planner.pathway.build import build_problem
-from planner.pathway.named import OVERRIDABLE
+from planner.pathway.build import build_problem, settings
+from planner.pathway.named import OVERRIDABLE, override_key
 from planner.pathway.problem import Fact
-from planner.pathway.resolve_values import Values
 from planner.scenario.model import Scenario, Setting
 
 # tables of a setting's own numbers; effects of drugs are nobody's own
 OWNABLE = {table: keys for table, (keys, _) in OVERRIDABLE.items() if table != "therapies"}
 HEADER = ("value", "why", "shipped", "unit", "low", "high", "level", "borrowed_from", "grade", "note", "column_name",
           "stratum_type", "stratum")
-
-
-class _Recorder(Values):
-    """Resolved values; remembers under which table, column and key each was asked for."""
-
-    def __init__(self, evidence, place, scenario):
-        super().__init__(evidence, place, scenario)
-        self.asked: dict[tuple, tuple[dict, Fact]] = {}
-
-    def _kept(self, table: str, column: str, key: dict, fact: Fact | None) -> Fact | None:
-        if fact is not None and table in OWNABLE and column in OVERRIDABLE[table][1]:
-            names = OWNABLE[table]
-            if set(names) <= set(key):
-                mine = {name: key[name] for name in names}
-                self.asked[table, column, tuple(mine.items())] = (mine, fact)
-        return fact
-
-    def _resolve(self, table, column, parameter, unit, pool, key):
-        return self._kept(table, column, key, super()._resolve(table, column, parameter, unit, pool, key))
-
-    def row_fact(self, table, row, column, parameter, unit, **key):
-        return self._kept(table, column, key, super().row_fact(table, row, column, parameter, unit, **key))
-
-    def local_money(self, table, parameter, unit, **key):
-        return self._kept(table, "cost", key, super().local_money(table, parameter, unit, **key))
-
-    def drug_price(self, drug):
-        return self._kept("drug_prices", "price", {"drug": drug}, super().drug_price(drug))
 
 
 def case_rows(evidence: Evidence, country: str, region: str | None = None,
@@ -62,20 +33,23 @@ def template_rows(evidence: Evidence, country: str, region: str | None = None, h
     unknown place."""
     setting = Setting(country=country, region=region, hospital=hospital)
     scenario = Scenario(name="template", setting=setting, cases=dict(cases or {}) if hospital else {})
-    made: list[_Recorder] = []
-
-    def recorder(*arguments):
-        made.append(_Recorder(*arguments))
-        return made[-1]
-
-    build_problem(evidence, scenario, recorder)
-    here = made[0].place
+    here = settings(evidence, scenario)[0]
     where = {"stratum_type": here.levels[0][0], "stratum": here.levels[0][1]}
     out: dict[str, list[dict]] = {table: [] for table in OWNABLE}
-    for (table, column, _), (key, fact) in sorted(made[0].asked.items()):
+    for (table, column, _), (key, fact) in sorted(_read(evidence, scenario).items()):
         out[table].append(key | {
             "value": fact.value, "why": "", "shipped": fact.value, "unit": fact.unit, "low": fact.low, "high": fact.high,
             "level": fact.level, "borrowed_from": fact.stratum, "grade": fact.quality, "note": fact.note[:300],
             "column_name": column, **where})
         out[table][-1]["check"] = row_check(out[table][-1], OWNABLE[table])
     return {table: rows for table, rows in out.items() if rows}
+
+
+def _read(evidence: Evidence, scenario: Scenario) -> dict[tuple, tuple[dict, Fact]]:
+    """Numbers that a plan reads and a setting may own: table, column and key -> (key, number)."""
+    out: dict[tuple, tuple[dict, Fact]] = {}
+    for fact in build_problem(evidence, scenario).facts:
+        key = override_key(fact) if fact.table in OWNABLE else None
+        if key is not None:
+            out.setdefault((fact.table, fact.column, tuple(key.items())), (key, fact))
+    return out

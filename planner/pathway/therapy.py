@@ -8,8 +8,9 @@ from planner.pathway import benefit, courses
 from planner.pathway.access import regimen
 from planner.pathway.arrays import least, most
 from planner.pathway.problem import Effects, TherapyOption
-from planner.pathway.resolve_values import Values, present
+from planner.pathway.resolve_values import Values, blank, present
 from planner.scenario.model import Scenario
+from planner.scenario.own_words import EFFECTS, effect_unit
 
 
 def clean(row: dict) -> dict:
@@ -127,7 +128,8 @@ class TherapyBuilder:
         mine = [o for o in self.scenario.override
                 if o.table == "therapies" and o.key["therapy_id"] == row["therapy_id"]]
         for o in mine:
-            self.values.note("therapies", self.values.overridden(o, o.column, "", dict(o.key)))
+            asked = blank("therapies", o.column, EFFECTS[o.column], effect_unit(o.column), dict(o.key))
+            self.values.note(self.values.overridden(o, replace(asked, value=row[o.column])))
         return row | {o.column: o.value for o in mine}
 
     def _comparator(self, row: dict, drugs, months: float) -> tuple[float, str]:

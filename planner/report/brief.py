@@ -98,7 +98,7 @@ def _warnings(document) -> list[Block]:
 
 def asked(plan, evidence) -> list[Block]:
     """The scenario in sentences."""
-    said = [f"{s}." for s in describe(plan.scenario, evidence)]
+    said = [f"{s}." for s in describe(plan.scenario, evidence, plan.document["provenance"])]
     head = [Text(plan.scenario.description)] if plan.scenario.description else []
     return [*head, Points(tuple(said))]
 

@@ -12,14 +12,13 @@ from planner.pathway.coverage import Survey, by_link, middle
 from planner.pathway.rests_on import BY_PLACE, LINKS
 from planner.report.charts import LEVEL_WORDS
 from planner.report.names import brief_name
+from planner.scenario.own_words import STEPS
 
 NAMED = (("indications", "indication_id", "name"), ("biomarkers", "biomarker_id", "short_name"),
          ("drugs", "drug", "name"), ("assays", "assay_id", "name"), ("therapies", "therapy_id", "name"),
          ("cancer_sites", "cancer_site", "name"), ("access_rules", "rule", "name"), ("countries", "iso3", "name"))
 PARAMETER_WORDS = {
-    "reaches_care": "share who reach care", "fit": "share fit to start", "stage": "share in the stage at diagnosis",
-    "relapse": "share who relapse later", "further": "share who come to this decision", "histology": "share of the histology",
-    "subtype": "share of the subtype", "work-up": "cost of a work-up", "attrition": "start of treatment without the result",
+    **STEPS, "work-up": "cost of a work-up", "attrition": "start of treatment without the result",
     "turnaround days": "days to the result", "failure": "samples without a result",
 }
 NOT_NAMED = ("female", "male", "both", *PARAMETER_WORDS)

@@ -326,7 +326,7 @@ def _scenario(book: Workbook, plan, evidence) -> None:
     """The question in sentences, then the file that asks it again."""
     sheet = book.create_sheet("Scenario")
     _head(sheet, 1, ("The scenario in words",))
-    lines = [plan.scenario.description, *describe(plan.scenario, evidence), "",
+    lines = [plan.scenario.description, *describe(plan.scenario, evidence, plan.document["provenance"]), "",
              "The scenario file that gives this plan:", *dumps(plan.scenario).splitlines()]
     for n, text in enumerate((t for t in lines if t is not None), 2):
         put(sheet, n, 1, text)

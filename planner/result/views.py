@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from planner.evidence.base import Evidence
 from planner.pathway.laboratories import PLACES
+from planner.pathway.named import override_key
 from planner.result import priority
 from planner.result.readout import MINUTES, Readout
 
@@ -105,7 +106,8 @@ def do_not_buy(rows: list[dict]) -> list[dict]:
 def provenance(fact) -> dict:
     return {"parameter": fact.parameter, "key": fact.key, "value": fact.value, "unit": fact.unit,
             "low": fact.low, "high": fact.high, "level": fact.level, "stratum": fact.stratum,
-            "source_id": ";".join(fact.source_ids), "quality": fact.quality, "note": fact.note}
+            "source_id": ";".join(fact.source_ids), "quality": fact.quality, "note": fact.note, "table": fact.table,
+            "column": fact.column, "own_key": override_key(fact), "shipped": fact.shipped}
 
 
 def level_basis(u) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from planner.scenario import own_words
 from planner.scenario.model import DrugAccess, Override, Scenario, placed
 from planner.scenario.scenario import loads
 
@@ -14,28 +15,34 @@ AIMS = {
     "dalys_averted": "most DALYs averted", "patients_treated": "most patients treated with a matched drug",
     "net_health": "most health after what the money would bring elsewhere (net health)",
 }
-PAYER_WORDS = {"public": "the public budget", "insurer": "insurers", "donor": "donors",
-               "household": "households", "trial": "trials"}
+PAYER_WORDS = own_words.PAYERS
+NAMED = {
+    "drug": ("drugs", "drug", "name"), "assay": ("assays", "assay_id", "name"), "platform": ("platforms", "platform_id", "name"),
+    "indication": ("indications", "indication_id", "name"), "biomarker": ("biomarkers", "biomarker_id", "short_name"),
+    "therapy": ("therapies", "therapy_id", "name"), "site": ("cancer_sites", "cancer_site", "name"),
+    "unit": ("dosing", "drug", "unit"),
+}
 GRADES = {1: "practice-changing", 2: "strong", 3: "early", 4: "any"}
 
 
-def describe(scenario: Scenario, evidence=None) -> list[str]:
+def describe(scenario: Scenario, evidence=None, facts: Iterable[Mapping] = ()) -> list[str]:
     """The scenario as sentences: its place and what differs from the method's defaults."""
     root = loads('parent = "defaults"', changes={"setting": {"country": scenario.setting.country}})
-    return [_place(scenario, evidence), *(s for s in differences(scenario, root, evidence)
+    return [_place(scenario, evidence), *(s for s in differences(scenario, root, evidence, facts)
                                           if not s.startswith("Place: "))]
 
 
-def differences(scenario: Scenario, parent: Scenario, evidence=None) -> list[str]:
+def differences(scenario: Scenario, parent: Scenario, evidence=None, facts: Iterable[Mapping] = ()) -> list[str]:
     """What sets a scenario apart from another, one plain sentence for each setting, in fixed order.
 
-    ``evidence`` lends places, drugs and use cases their names; without it ids stand.
+    ``evidence`` lends places, drugs and use cases their names; without it ids stand. ``facts``: the numbers in use
+    (``provenance`` of a plan), which tell what an own number replaces.
     """
-    name = _namer(evidence)
+    name = namer(evidence)
     out = [_place(scenario, evidence)] if scenario.setting != parent.setting else []
     for part in (_cases, _method, _money, _access, _lists, _rest):
         out += part(scenario, parent, name)
-    return out
+    return out + list(_numbers(scenario, parent, name, facts))
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -54,19 +61,14 @@ def _and(words) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "nobody"
 
 
-def _namer(evidence) -> Callable[[str, str], str]:
+def namer(evidence) -> Callable[[str, str], str]:
     """(kind, id) -> name for the reader; the id where no evidence is given or knows it."""
     def name(kind: str, key: str) -> str:
         if evidence is None:
             return key
-        if kind == "drug":
-            return evidence.record("drugs", drug=key).get("name") or key
-        if kind == "assay":
-            return evidence.record("assays", assay_id=key).get("name") or key
-        if kind == "platform":
-            return evidence.record("platforms", platform_id=key).get("name") or key
-        if kind == "indication":
-            return evidence.record("indications", indication_id=key).get("name") or key
+        if kind in NAMED:
+            table, column, words = NAMED[kind]
+            return evidence.record(table, **{column: key}).get(words) or key
         indication, _, biomarker = key.partition("/")
         first = evidence.record("biomarkers", biomarker_id=biomarker).get("short_name")
         second = evidence.record("indications", indication_id=indication).get("name")
@@ -121,7 +123,7 @@ def _money(s: Scenario, p: Scenario, name) -> Iterator[str]:
     changed = _changes(s, p)
     for axis, words in AXES.items():
         if changed(f"budget.{axis}"):
-            yield f"{words} {_amount(getattr(s.budget, axis))}"
+            yield f"{words} {_limit(getattr(s.budget, axis))}"
     if changed("budget.basis"):
         yield "Budgets come on top of today's spending, and today's testing is kept up" \
             if s.budget.basis == "additional" else "Budgets are all yearly money"
@@ -134,7 +136,7 @@ def _money(s: Scenario, p: Scenario, name) -> Iterator[str]:
         yield f"Ranks follow the {AXES[s.frontier.axis].lower()}"
 
 
-def _amount(limit) -> str:
+def _limit(limit) -> str:
     if limit is None:
         return "without a limit"
     if isinstance(limit, tuple):
@@ -206,10 +208,6 @@ def _rest(s: Scenario, p: Scenario, name) -> Iterator[str]:
         if weight != p.equity.weights.get(key, 1.0):
             yield f"Health in {name('indication', key)} counts {weight:,.4g} times" if weight != 1 \
                 else f"Health in {name('indication', key)} counts as elsewhere"
-    before = {o.identity: o for o in p.override}
-    yield from (_override(o, name) for o in s.override if o != before.get(o.identity))
-    gone = set(before) - {o.identity for o in s.override}
-    yield from (f"{_of(before[i], name)} as in the evidence" for i in sorted(gone))
 
 
 def _laboratory(s: Scenario, p: Scenario, changed, name) -> Iterator[str]:
@@ -244,16 +242,46 @@ def _laboratory(s: Scenario, p: Scenario, changed, name) -> Iterator[str]:
         yield "Instruments may be bought" if s.services.buy_instruments else "No instrument is bought"
 
 
-def _override(o: Override, name) -> str:
-    unit = f" {o.currency}" if o.currency else ""
-    year = f" of {o.year}" if o.year else ""
-    return f"{_of(o, name)} {o.value:,.10g}{unit}{year} ({o.why})"
+def _numbers(s: Scenario, p: Scenario, name, facts: Iterable[Mapping]) -> Iterator[str]:
+    """Numbers of the evidence that a scenario replaces, with what they stand in place of."""
+    before = {o.identity: o for o in p.override}
+    shipped = _shipped(facts, name) if s.override else {}
+    for o in s.override:
+        old = before.get(o.identity)
+        if o != old:
+            instead = _amount(old, name) if old else shipped.get(o.identity, "")
+            yield f"{_of(o, name)}: {_amount(o, name)}{f' instead of {instead}' if instead else ''} ({o.why})"
+    gone = set(before) - {o.identity for o in s.override}
+    yield from (f"{_of(before[i], name)} as in the evidence" for i in sorted(gone))
+
+
+def _shipped(facts: Iterable[Mapping], name) -> dict[tuple, str]:
+    """What own numbers replace, by the identity of their override; one that replaces several says from which to which."""
+    found: dict[tuple, list] = {}
+    for f in facts:
+        if f.get("shipped") is not None and f.get("own_key") is not None:
+            identity = (f["table"], tuple(sorted(f["own_key"].items())), f["column"])
+            found.setdefault(identity, []).append(f["shipped"])
+    out = {}
+    for (table, key, column), values in found.items():
+        low, high = (own_words.rounded(v, table, column, _unit(dict(key), name)) for v in (min(values), max(values)))
+        out[table, key, column] = low if low == high else f"{low} to {high}"
+    return out
+
+
+def _amount(o: Override, name) -> str:
+    return own_words.amount(o.value, o.table, o.column, o.currency, o.year, _unit(o.key, name))
+
+
+def _unit(key: Mapping[str, str], name) -> str:
+    """In what a drug is measured; empty for what is no drug's, or where no evidence tells."""
+    drug = key.get("drug", "")
+    unit = name("unit", drug)
+    return "" if unit == drug else unit
 
 
 def _of(o: Override, name) -> str:
-    key = ", ".join(name("assay" if k == "assay_id" else "drug" if k == "drug" else "id", v)
-                    for k, v in sorted(o.key.items()))
-    return f"{o.table.replace('_', ' ')}, {key}: {o.column.replace('_', ' ')}"
+    return own_words.of(o.table, o.column, o.key, name)
 
 
 def _changes(s: Scenario, p: Scenario) -> Callable[[str], bool]:

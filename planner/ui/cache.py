@@ -21,8 +21,11 @@ from planner.evidence.base import Evidence, load_evidence
 from planner.optimise.formulation import Formulation
 from planner.optimise.resolve import AXES, Engine
 from planner.pathway.build import build_problem
+from planner.pathway.named import PARTS
+from planner.pathway.problem import Problem
 from planner.result.make import plan_from_engine
 from planner.result.plan import Plan
+from planner.result.views import provenance
 from planner.scenario.model import Scenario
 from planner.ui.jobs import Board, Results
 
@@ -39,6 +42,7 @@ def evidence() -> Evidence:
 class Slot:
     """One engine with its lock, and what holds for all its budgets."""
 
+    problem: Problem | None = None
     engine: Engine | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     ranges: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -82,7 +86,7 @@ def _engine(slot: Slot, scenario: Scenario) -> Iterator[Engine]:
     with slot.lock:
         try:
             if slot.engine is None:
-                slot.engine = Engine(build_problem(evidence(), scenario), scenario)
+                slot.engine = Engine(_problem(slot, scenario), scenario)
             else:
                 slot.engine.with_scenario(scenario)
             yield slot.engine
@@ -91,6 +95,22 @@ def _engine(slot: Slot, scenario: Scenario) -> Iterator[Engine]:
         except Exception:
             slot.engine = None  # its state is unknown: the next use builds it anew
             raise
+
+
+def _problem(slot: Slot, scenario: Scenario) -> Problem:
+    """The slot's problem, built once."""
+    if slot.problem is None:
+        slot.problem = build_problem(evidence(), scenario)
+    return slot.problem
+
+
+def own_facts(scenario: Scenario, private: bool) -> list[dict]:
+    """The numbers in use in whose place an own one stands, as a plan's ``provenance`` has them. Raises BadInput."""
+    if not scenario.override:
+        return []
+    mine = slot(scenario, private)
+    with mine.lock:
+        return [provenance(f) for f in _problem(mine, scenario).facts if f.shipped is not None]
 
 
 def _made(scenario: Scenario, private: bool) -> Plan:
@@ -165,7 +185,8 @@ def blind_spending(scenario: Scenario, private: bool) -> float:
     if scenario.laboratory.costing == "micro":  # it is the same at tariffs
         parts = {"costing": "tariff", "tier": None, "instruments": {}, "minimum_volume": None}
         lab = scenario.laboratory.model_copy(update=parts)
-        return blind_spending(scenario.model_copy(update={"laboratory": lab}), private)
+        own = tuple(o for o in scenario.override if o.table not in PARTS)
+        return blind_spending(scenario.model_copy(update={"laboratory": lab, "override": own}), private)
     ranges(scenario, private)
     return slot(scenario, private).blind
 

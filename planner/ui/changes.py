@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from planner.evidence.base import Evidence
+from planner.pathway.named import PARTS, check_names
 from planner.scenario.model import Scenario
+from planner.scenario.reading import override_id
 from planner.scenario.scenario import difference, dumps, load, loads, shipped
 
 Data = dict[str, Any]
@@ -64,6 +67,25 @@ def listed(scenario: Scenario, path: tuple[str, str], item: str, wanted: bool) -
     present = list(getattr(getattr(scenario, path[0]), path[1]))
     items = [x for x in present if x != item] + [item] * wanted
     return put(scenario, path, items)
+
+
+def numbered(scenario: Scenario, own: Mapping[str, Any], evidence: Evidence) -> Scenario:
+    """A number of the evidence replaced by an own one, which takes the place of an own one before it. Raises BadInput."""
+    def edit(data: Data) -> None:
+        present = list(data.get("override", ()))
+        at = next((n for n, o in enumerate(present) if override_id(o) == override_id(own)), len(present))
+        data["override"] = [*present[:at], dict(own), *present[at + 1:]]
+
+    new = edited(scenario, edit)
+    check_names(evidence, new)
+    return new
+
+
+def own_number(scenario: Scenario, table: str, column: str, key: Mapping[str, str]) -> Change | None:
+    """The change that sets a number here, to be taken back; None where the scenario does not, or its parent does."""
+    wanted = override_id({"table": table, "column": column, "key": dict(key)})
+    found = (n for n, o in enumerate(difference(scenario).get("override", ())) if override_id(o) == wanted)
+    return next((Change(("override",), n) for n in found), None)
 
 
 def differences(scenario: Scenario) -> list[Change]:
@@ -121,6 +143,7 @@ def costed(scenario: Scenario, by_parts: bool) -> Scenario:
 def _without_parts(data: Data) -> None:
     for name in ("costing", "tier", "instruments", "minimum_volume"):
         data.get("laboratory", {}).pop(name, None)
+    data["override"] = [o for o in data.get("override", ()) if o["table"] not in PARTS]
 
 
 def hospital(scenario: Scenario, name: str, cases: Mapping[str, float]) -> Scenario:

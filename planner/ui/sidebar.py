@@ -176,7 +176,8 @@ def words(mine: Scenario, change: changes.Change) -> str:
     if change.path == ("cases",):
         return f"own yearly cases in {sum(v > 0 for v in mine.cases.values())} indications, stated by the hospital"
     try:
-        said = differences(mine, changes.without(mine, change), cache.evidence())
+        facts = cache.own_facts(mine, state.is_private()) if change.path == ("override",) else ()
+        said = differences(mine, changes.without(mine, change), cache.evidence(), facts)
     except PlannerError:
         said = []
     return "; ".join(said) or change.key.replace("_", " ")

@@ -9,11 +9,13 @@ from planner.evidence.complete import coverage
 from planner.report import charts
 from planner.report.numbers import counted, precise, show
 from planner.report.tables import OWNERS
-from planner.ui import answer, ask, cache, covered, effect, glossary, routes, state, tables
+from planner.ui import answer, ask, cache, covered, effect, glossary, own_number, routes, state, tables
+from planner.ui.settable import known
 from planner.ui.widgets import csv_button, foot, line_words, picture, plain
 
 ADDRESS = r"https?://(?:doi\.org/|pubmed\.ncbi\.nlm\.nih\.gov/)?(.*?)/?$"
-COLUMNS = ("Number", "Of", "Value", "Range", "Grade", "From", "Note", "Source", "Link")
+INSTEAD = "Instead of"
+COLUMNS = ("Number", "Of", "Value", INSTEAD, "Range", "Grade", "From", "Note", "Source", "Link")
 TAB, SEEN = "evidence_tab", "evidence_seen"
 TABS = {"numbers": "Numbers in use", "effect": "How much a drug helps", "routes": "How a drug is reached",
         "covered": "What the evidence covers"}
@@ -68,6 +70,7 @@ def _numbers(plan) -> None:
     picture(charts.borrowed(pd.DataFrame(document["provenance"])), "borrowed",
             "Source: the numbers in use for this place.", "grades")
     st.header(f"Every number in use: {place}")
+    st.caption("Choose a row to see where its number comes from, and to put one of your own in its place.")
     _table(facts, plan, state.stamp())
 
 
@@ -80,23 +83,36 @@ def _table(facts: pd.DataFrame, plan, stamp: tuple) -> None:
     st.caption(f"{len(chosen)} of {counted(len(facts), 'number')}. Exact values are in the download.")
     if chosen.empty:
         st.write("No number fits these filters.")
-        return
+    else:
+        _rows(chosen)
+    own_number.panel(facts, plan.scenario)
+
+
+def _rows(chosen: pd.DataFrame) -> None:
+    """The table; a click on a row is kept by what the row is, since its place changes with the filters."""
     shown = chosen.assign(
         Value=[said(v, u) for v, u in zip(chosen["Value"], chosen["Unit"], strict=True)],
         Range=[_range(low, high, u) for low, high, u in
-               zip(chosen["Low"], chosen["High"], chosen["Unit"], strict=True)])
-    st.dataframe(shown[list(COLUMNS)], hide_index=True, key="facts_table", alt=f"{len(chosen)} numbers in use",
-                 column_config={
+               zip(chosen["Low"], chosen["High"], chosen["Unit"], strict=True)],
+        **{INSTEAD: [said(v, u) if known(v) else "" for v, u in zip(chosen["shipped"], chosen["Unit"], strict=True)]})
+    columns = [c for c in COLUMNS if c != INSTEAD or shown[INSTEAD].ne("").any()]
+    ids = [own_number.identity(f) for f in chosen.to_dict("records")]
+    key = own_number.table_key(ids)
+    st.dataframe(shown[columns], hide_index=True, key=key, alt=f"{len(chosen)} numbers in use",
+                 on_select=lambda: own_number.clicked(key, ids), selection_mode="single-row",
+                 selection_default=own_number.marked(ids), column_config={
                      "Number": st.column_config.Column(pinned=True, width=200),
                      "Of": st.column_config.Column(width=255),
                      "Value": st.column_config.Column(width=140),
+                     INSTEAD: st.column_config.Column(width=140, help="What the evidence says, where your own number stands."),
                      "Range": st.column_config.Column(width=160),
                      "Grade": st.column_config.Column(help=glossary.meaning("grade A to D"), width=60),
                      "From": st.column_config.Column(width=185),
                      "Note": st.column_config.Column(width=300),
                      "Source": st.column_config.Column(width=420),
                      "Link": st.column_config.LinkColumn("DOI, PMID or address", display_text=ADDRESS, width=150)})
-    csv_button(chosen.drop(columns=["level", "key"]), "numbers_in_use", "facts_csv")
+    whole = chosen.rename(columns={"shipped": INSTEAD})
+    csv_button(whole.drop(columns=["level", "key", "table", "column", "own_key"]), "numbers_in_use", "facts_csv")
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -136,6 +152,9 @@ def _filtered(facts: pd.DataFrame, plan) -> pd.DataFrame:
     for column, wanted in (("Number", kinds), ("Grade", grades), ("level", levels)):
         if wanted:
             keep &= facts[column].isin(wanted)
+    mine = own_number.chosen(facts)  # an own number that was just set stays in sight, whatever was looked for
+    if mine is not None and known(mine["shipped"]):
+        keep |= facts["Number"].eq(mine["Number"]) & facts["key"].eq(mine["key"])
     return facts[keep]
 
 

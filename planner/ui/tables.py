@@ -27,6 +27,8 @@ MORE_KINDS = {
     "Lost if struck out (QALYs)": "qalys",
     "Years of life": "qalys", "Deaths averted": "qalys", "DALYs averted": "qalys",
 }
+SEPARATOR = " · "  # between the parts of what a number is of
+OWN = {"citation": "your own number, no source named"}
 TEST_KINDS = {"Tests a year": "people", "Tests, US$ a year": "usd", "Technician hours": "people",
               "Pathologist hours": "people"}
 
@@ -153,20 +155,22 @@ def today(document: Document) -> pd.DataFrame | None:
 def facts(document: Document, sources: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> pd.DataFrame:
     """Every number in use with its source, grade and where it is borrowed from.
 
-    names: id -> word, for the keys that say what a number is of.
+    names: id -> word, for the keys that say what a number is of. The last columns are for the app: where the number
+    stands in the evidence, by which key an own one takes its place, and what it took the place of.
     """
     rows = []
     for f in document["provenance"]:
-        found = [sources.get(s, {}) for s in str(f["source_id"]).split(";")]
+        found = [OWN if s == "scenario" else sources.get(s, {}) for s in str(f["source_id"]).split(";")]
         first = found[0] if found else {}
         rows.append({
             "Number": f["parameter"],
-            "Of": " · ".join(names.get(k) or k.replace("_", " ") for k in f["key"].split("/")),
+            "Of": SEPARATOR.join(names.get(k) or k.replace("_", " ") for k in f["key"].split("/")),
             "Value": f["value"], "Low": f["low"], "High": f["high"],
             "Unit": f["unit"], "Grade": f["quality"],
             "From": _origin(f), "Source": "; ".join(s.get("citation") or i for s, i in
                                                   zip(found, str(f["source_id"]).split(";"), strict=True)),
             "Note": f.get("note") or "", "Link": link(first), "level": f["level"], "key": f["key"],
+            **{name: f.get(name) for name in ("table", "column", "own_key", "shipped")},
         })
     return pd.DataFrame(rows)
 

@@ -7,7 +7,7 @@ import pytest
 import planner
 from planner.errors import BadInput
 from planner.pathway.build import build_problem
-from planner.pathway.named import OVERRIDABLE
+from planner.pathway.named import OVERRIDABLE, PARTS
 from planner.scenario.model import Scenario
 
 
@@ -20,10 +20,12 @@ def scenario(**more):
     return Scenario.model_validate({"name": "x", "setting": {"country": "KEN"}} | more)
 
 
-def override(table, key, column, value, **more):
-    return scenario(override=[{"table": table, "key": key, "column": column, "value": value, "why": "a test", **more}])
+def override(table, key, column, value, by_parts=False, **more):
+    own = {"table": table, "key": key, "column": column, "value": value, "why": "a test", **more}
+    return scenario(override=[own], **({"laboratory": MICRO} if by_parts else {}))
 
 
+MICRO = {"costing": "micro"}
 HER2 = {"indication_id": "breast_early", "biomarker_id": "her2"}
 
 
@@ -39,6 +41,10 @@ HER2 = {"indication_id": "breast_early", "biomarker_id": "her2"}
     (override("prevalence", HER2, "sharre", 0.2), "cannot be set"),
     (override("assay_costs", {"assay_id": "her2_ihk"}, "cost", 60), "no row"),
     (override("prevalence", HER2, "share", 0.2, currency="USD"), "makes no sense"),
+    (override("workup_costs", {"indication_id": "breast"}, "cost", 5), "no row"),
+    (override("tissue", {"indication_id": "breast_early", "slides": "three"}, "share_with_at_least", 0.5), "no row"),
+    (override("platforms", {"platform_id": "ihc_bench"}, "capital_cost", 9_000), "no effect"),
+    (override("drug_access", {"drug": "imatinib", "payer": "trial"}, "share", 0.5), "never counted as access"),
     (scenario(display={"currency": "ZZZ"}), "unknown currency"),
     (scenario(setting={"country": "KEN", "regions": "all"}), "not offered"),
 ])
@@ -61,10 +67,14 @@ def examples(evidence):
         "drug_access": {"drug": "trastuzumab", "payer": "public"},
         "empirical_use": {"therapy_id": "breast_early_er_pr_tamoxifen"}, "utilities": None,
         "current_practice": HER2, "therapies": {"therapy_id": "breast_early_her2_trastuzumab"},
+        "tissue": {"indication_id": "nsclc_nonsq_advanced", "slides": "10"},
+        "rebiopsy": {"indication_id": "nsclc_nonsq_advanced"}, "platforms": {"platform_id": "ihc_bench"},
+        "assay_variable_costs": {"assay_id": "her2_ihc"}, "laboratories": {"laboratory": "hub"},
+        "staff_costs": {"cadre": "technician"}, "quality_assurance": {"scope": "laboratory", "modality": "*"},
     }
     for table, (key, columns) in OVERRIDABLE.items():
         chosen = wanted[table]
-        if chosen is None or not evidence.matches(table, **chosen):
+        if chosen is None or (table != "tissue" and not evidence.matches(table, **chosen)):
             row = next(r for r in evidence.records(table) if r.get("indication_id") in ("breast_early", "*", None)
                        or table == "overlap")
             chosen = {name: row[name] for name in key}
@@ -74,10 +84,13 @@ def examples(evidence):
 
 
 def test_every_number_that_may_be_set_has_an_effect(evidence):
-    base = build_problem(evidence, scenario())
+    bases = {False: build_problem(evidence, scenario()), True: build_problem(evidence, scenario(laboratory=MICRO))}
     for table, key, column in examples(evidence):
-        changed = build_problem(evidence, override(table, key, column, 0.123))
-        assert changed.indications != base.indications, (table, key, column)
+        by_parts = table in PARTS
+        value = 3.0 if column in ("life_years", "runs_per_year") else 0.123
+        changed = build_problem(evidence, override(table, key, column, value, by_parts))
+        moved = (changed.indications, changed.laboratory) != (bases[by_parts].indications, bases[by_parts].laboratory)
+        assert moved, (table, key, column)
 
 
 def test_a_drug_price_of_ones_own_keeps_the_drug(evidence):

@@ -215,7 +215,7 @@ def test_differences_are_plain_sentences():
         "Testing budget without a limit", "Budget for tests and treatment US$ 5,000,000 a year",
         "Access to trastuzumab may be bought", "imatinib limited to 240 courses a year, paid by donors",
         "osimertinib reachable for everyone", "breast_early/her2 must be funded",
-        "assay costs, egfr_pcr: cost 60 (tender of 2026)",
+        "Cost of the test egfr_pcr: US$ 60 (tender of 2026)",
     ]
     assert differences(base, base) == []
 
