@@ -21,6 +21,13 @@ def click_row(page, n: int) -> None:
     page.mouse.click(box["x"] + MARK, box["y"] + HEAD + (n + 0.5) * ROW)
 
 
+def settled(page) -> None:
+    """Wait until the page is drawn: a click into a part that is just drawn anew would be lost."""
+    page.wait_for_timeout(500)
+    page.get_by_test_id("stStatusWidget").wait_for(state="detached")
+    page.wait_for_timeout(500)
+
+
 def filtered(page, words: str) -> None:
     before = page.get_by_text(FOUND).inner_text()
     box = page.get_by_label("Contains")
@@ -44,6 +51,7 @@ def test_a_clicked_number_is_changed_and_taken_back(visit, address):
     page.get_by_text("would test").first.wait_for()
     page.get_by_role("link", name="Evidence").click()
     page.get_by_text("Change this number").wait_for()
+    settled(page)
     assert page.get_by_label("New value, %").input_value() == "22"
 
     page.get_by_role("button", name="Use this number").click()
