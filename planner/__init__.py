@@ -16,7 +16,7 @@ from planner.result.plan import Plan
 from planner.scenario.model import Scenario
 
 __version__ = "0.2.0"
-MODEL_VERSION = "2026.3"
+MODEL_VERSION = "2026.4"
 
 
 def plan(scenario: Scenario, evidence: Evidence | None = None) -> Plan:
