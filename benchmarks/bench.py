@@ -169,8 +169,10 @@ def main(name: str = "kenya") -> int:
         print(f"{what:52} {a / b:7.1f} x  ({a * 1e3:.2f} / {b * 1e3:.2f} {unit})")
     sys.path.insert(0, str(Path(__file__).parent))  # run as a file: its neighbours are not on the path
     from bench_analyses import report as analyses
+    from bench_app import report as app
 
     analyses(scenario, EVIDENCE)
+    app()
     return 0
 
 

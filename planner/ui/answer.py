@@ -100,7 +100,7 @@ def planned(question: str) -> Plan | None:
 
 def show_plan(plan: Plan) -> None:
     document = plan.document
-    st.markdown(f"#### {plain_place(document)}")
+    st.markdown(f"## {plain_place(document)}")
     st.markdown(dollars(sentence(document, bold=True, mind=False)))
     figures(document)
     limits(document)
@@ -236,7 +236,7 @@ def upcoming(document) -> list[str]:
 def take_away(plan: Plan) -> None:
     """Workbook and plan file, made on the click."""
     document = plan.document
-    st.subheader("Take it with you")
+    st.header("Take it with you")
     with st.container(horizontal=True):
         st.download_button("Workbook (.xlsx)", lambda: workbook(plan), "plan.xlsx", key="workbook_out",
                            on_click="ignore", icon=":material/table_view:",

@@ -26,7 +26,7 @@ def page() -> None:
     if plan is None:
         foot(None)
         return
-    st.markdown(f"#### {answer.plain_place(plan.document)}")
+    st.markdown(f"## {answer.plain_place(plan.document)}")
     tab = st.segmented_control("Question", list(TABS), key=state.BUDGET_TAB, format_func=TABS.get, required=True, default="money",
                                label_visibility="collapsed", persist_state="session")
     {"money": _money, "flips": _flips, "lists": _lists}[tab]()
@@ -58,7 +58,7 @@ def _frontier(found: Analysis) -> None:
     picture(charts.entries(found, rows if every else FIRST), "entries", SOURCE, "entry_budgets", found)
     if rows > FIRST:
         st.toggle(f"Show all {rows} lines", key="budget_all_box")
-    st.subheader("What happens at which budget", help=glossary.meaning("entry budget", "frontier"))
+    st.header("What happens at which budget", help=glossary.meaning("entry budget", "frontier"))
     table(frames.events(found), frames.KINDS, "Lines that enter, are full, give way or return, by budget", "events_table",
           height=320)
     files(found, "events", "events_files")
@@ -162,7 +162,7 @@ def _switching(found: Analysis) -> None:
 
 
 def _preferences(found: Analysis) -> None:
-    st.subheader("What your preferences cost")
+    st.header("What your preferences cost")
     frame = frames.preferences(found, ask.without_ids)
     if frame.empty:
         st.write("This scenario has no musts, no lines left out and no further rules, so there is nothing to pay for.")
@@ -192,7 +192,7 @@ def _alternatives(found: Analysis) -> None:
             "certain_lines", found)
     if rows > FIRST:
         st.toggle(f"Show all {rows} lines", key="ranges_all_box")
-    st.subheader("The lists side by side")
+    st.header("The lists side by side")
     _side_by_side(found)
     with st.expander("How this was computed"):
         st.markdown("Among all plans that keep every limit and lose no more health than the tolerance, each line is tested "

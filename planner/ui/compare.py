@@ -9,7 +9,7 @@ from planner.analysis.study import Analysis
 from planner.errors import PlannerError
 from planner.evidence.base import Evidence
 from planner.report import uncertainty_charts as charts
-from planner.report.numbers import counted, show
+from planner.report.numbers import counted
 from planner.scenario.model import Scenario
 from planner.scenario.scenario import load, shipped
 from planner.ui import ask, cache, frames, glossary, links, state
@@ -143,8 +143,9 @@ def _compared(found: Analysis) -> None:
     picture(charts.slopes(found, other, by), "slopes", SOURCE, "two_plans", found)
     _changes(found, other)
     _today(found, other)
-    st.subheader("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
-    st.table(_escaped(frames.outcomes(found)), alt="One row per plan: health, people, money; today's practice first")
+    st.header("Outcomes, side by side", help=glossary.meaning("reference", "QALY", "all-in cost per QALY"))
+    table(frames.outcomes(found), frames.KINDS, "One row per plan: health, people, money; today's practice first",
+          "outcomes_table")
     notes = sorted({r["note"] for r in found.tables["outcomes"] if r["note"]})
     if notes:
         st.caption(plain("; ".join(frames.capital(n) for n in notes)) + ".")
@@ -152,19 +153,10 @@ def _compared(found: Analysis) -> None:
     _how(found, first)
 
 
-def _escaped(frame):
-    """Numbers to a few figures; text as text."""
-    out = frame.astype(object)
-    for name in out.columns:
-        kind = frames.KINDS.get(name)
-        out[name] = [plain(v) if kind is None else show(v, kind, unit=False) for v in frame[name]]
-    return out.set_index("Plan")
-
-
 def _changes(found: Analysis, other: str) -> None:
     """Entered, left, changed: in words with what did it, then as a table."""
     first = found.settings["plans"][0]
-    st.subheader("What enters, what leaves, and what did it")
+    st.header("What enters, what leaves, and what did it")
     settings = [r["difference"] for r in found.tables["settings"] if r["plan"] == other]
     if settings:
         st.markdown(dollars(f"**{plain(other)}** differs from **{plain(first)}** in: {plain('; '.join(settings))}."))
@@ -182,7 +174,7 @@ def _changes(found: Analysis, other: str) -> None:
 
 def _today(found: Analysis, plan: str) -> None:
     """The plan beside today's practice, where it is known."""
-    st.subheader("Beside today's practice")
+    st.header("Beside today's practice")
     frame = frames.against_today(found, plan)
     if frame.empty:
         st.write("Today's testing is unknown here: every figure is against no testing. "

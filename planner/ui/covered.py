@@ -56,7 +56,7 @@ def _heat(countries, cells) -> None:
 
 
 def _weakest(found: Survey, digest: str) -> None:
-    st.subheader("The weakest numbers that matter most, and what to collect first",
+    st.header("The weakest numbers that matter most, and what to collect first",
                  help=glossary.meaning("grade A to D", "use case"))
     known = {r["iso3"]: r["name"] for r in cache.evidence().records("countries") if r["iso3"] in found.grounds}
     mine = state.scenario()

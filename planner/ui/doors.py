@@ -84,16 +84,16 @@ def page() -> None:
         answer.choose_place()
     else:
         _go_on(mine)
-    st.subheader("Who are you, and what do you want to know?")
+    st.header("Who are you, and what do you want to know?")
     for column, door in zip(st.columns(len(DOORS), gap="medium"), DOORS, strict=True):
         with column, st.container(border=True, height="stretch"):
             _door(door, mine is not None)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("How it works")
+        st.header("How it works")
         st.markdown("\n".join(f"{n}. {words}" for n, words in enumerate(HOW, 1)))
     with right:
-        st.subheader("What it is not")
+        st.header("What it is not")
         st.markdown("\n".join(f"- {words}" for words in NOT))
         st.page_link(PAGES.format("method"), label="Method, checks, and how to cite", icon=":material/functions:")
     foot(None)
@@ -109,7 +109,7 @@ def _go_on(mine) -> None:
 
 
 def _door(door: Door, placed: bool) -> None:
-    st.markdown(f"#### {door.icon} {door.who}")
+    st.markdown(f"### {door.icon} {door.who}")
     st.markdown(door.asks)
     if placed:
         st.markdown("**For the place that is open**")

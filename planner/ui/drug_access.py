@@ -22,7 +22,7 @@ def page() -> None:
     if plan is None:
         foot(None)
         return
-    st.markdown(f"#### {answer.plain_place(plan.document)}")
+    st.markdown(f"## {answer.plain_place(plan.document)}")
     mine = state.scenario()
     ask.ask("access", cache.analysis_key("access", [mine]), ask.work_of(cache.evidence(), access.access, mine), _access)
     foot(plan.document)
@@ -37,7 +37,7 @@ def _access(found: Analysis) -> None:
         picture(charts.unlock(found, rows if every else FIRST), "unlock", SOURCE, "drugs_unlock", found)
         if rows > FIRST:
             st.toggle(f"Show all {rows} drugs", key="drugs_all_box")
-        st.subheader("The drugs", help=glossary.meaning("access share", "matched drug", "threshold"))
+        st.header("The drugs", help=glossary.meaning("access share", "matched drug", "threshold"))
         table(frames.drugs(found), frames.KINDS, f"{counted(len(drugs), 'drug')}, most health first", "drugs_table", height=320)
         if any(d["cost_is_upper_bound"] for d in drugs):
             st.caption("Some drugs replace a treatment whose price is not known: their costs are upper bounds, so the price that "
@@ -55,7 +55,7 @@ def _access(found: Analysis) -> None:
 
 def _one_drug(found: Analysis) -> None:
     names = {d["drug"]: d["name"] for d in found.tables["drugs"]}
-    st.subheader("One drug")
+    st.header("One drug")
     if st.session_state.get(state.DRUG) not in (None, *names):
         st.session_state[state.DRUG] = next(iter(names))
     drug = st.selectbox("Drug", list(names), key=state.DRUG, format_func=names.get, width=440, persist_state="session")
@@ -119,14 +119,14 @@ def _pairs(found: Analysis) -> None:
     frame = frames.pairs(found, ask.without_ids)
     if frame.empty:
         return
-    st.subheader("Drugs that help more together")
+    st.header("Drugs that help more together")
     table(frame, frames.KINDS, "Pairs of drugs that bring more together than apart", "pairs_table")
     files(found, "pairs", "pairs_files")
 
 
 def _untested(found: Analysis) -> None:
     """Drugs that are paid for and whose test is missing."""
-    st.subheader("The drug is there, the test is missing")
+    st.header("The drug is there, the test is missing")
     frame = frames.untested(found, ask.without_ids)
     if frame.empty:
         st.write("Every line whose drug can be got is tested in full.")

@@ -53,7 +53,7 @@ def draw() -> None:
 
 def _answer(made: Derivation, where: str) -> None:
     gain = made.effects.carrier
-    st.markdown(dollars(f"#### {plain(made.name)}: {show(gain['qalys'], 'qalys')} healthy years for each person with the marker "
+    st.markdown(dollars(f"## {plain(made.name)}: {show(gain['qalys'], 'qalys')} healthy years for each person with the marker "
                         f"who is treated, in {plain(where)}"))
     life, alive = gain["life_years"], gain["deaths_averted"]
     plainly = {"delta_color": "off", "delta_arrow": "off"}

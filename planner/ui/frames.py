@@ -30,7 +30,8 @@ KINDS = {
     "People": "people", "US$ per QALY": "usd", "Best in": "share", "Beats the first": "share", "Delivered": "share",
     "Lost by choosing it": "qalys", "Net of its cost": "qalys", "Low": "usd", "Middle": "usd", "High": "usd",
     "Pays today in": "share", "In so many draws": "share", "Give or take": "share", "Mean tested": "share",
-    "People tested": "people", "Deaths averted": "people", "Tested before": "share", "Tested today": "share",
+    "People tested": "people", "Deaths averted": "people", "DALYs averted": "qalys",
+    "Tested before": "share", "Tested today": "share",
     "Tested after": "share", "QALYs": "qalys",
 } | dict.fromkeys(MEASURE_WORDS.values(), "qalys")
 NAMED = 8  # lines named in a sentence
@@ -225,9 +226,10 @@ def outcomes(found: Analysis) -> pd.DataFrame:
     rows = found.tables["outcomes"]
     many = len({r["place"] for r in rows}) > 1
     return _made([{"Plan": capital(r["plan"]) + (f" ({r['place']})" if many and r["is_reference"] else ""), "QALYs": r["qalys"],
-                   "Deaths averted": r["deaths_averted"], "People tested": r["patients_tested"],
-                   "People treated": r["patients_treated"], "Tests, US$ a year": r["testing_cost"],
-                   "Drugs, US$ a year": r["treatment_cost"], "US$ per QALY": r["cost_per_qaly"],
+                   "Deaths averted": r["deaths_averted"], "DALYs averted": r["dalys_averted"],
+                   "People tested": r["patients_tested"], "People treated": r["patients_treated"],
+                   "Tests, US$ a year": r["testing_cost"], "Drugs, US$ a year": r["treatment_cost"],
+                   "US$ per QALY": r["cost_per_qaly"],
                    "Lines": "" if r["lines_funded"] is None else f"{r['lines_funded']:.0f}"} for r in rows], "Plan")
 
 

@@ -99,7 +99,7 @@ def _scaled(name: str, one_in: int) -> None:
 
 
 def _hospital(mine: Scenario) -> None:
-    st.markdown(f"#### {plain(mine.setting.hospital)}")
+    st.markdown(f"## {plain(mine.setting.hospital)}")
     if not state.own_cases(mine):
         st.caption("The cases are those of the example, to be replaced by your own.")
     _form(mine)
@@ -190,7 +190,7 @@ def _answered(found: Analysis) -> None:
     _run_or_send(found)
     _ways(found)
     if found.tables["break_even"]:
-        st.subheader("From which volume at home")
+        st.header("From which volume at home")
         picture(charts.own_volumes(found), "own_volumes", SOURCE, "break_even_volumes", found)
         table(strategy_frames.break_even(found), strategy_frames.KINDS, "Volumes from which each test is cheaper at home",
               "break_even_table", height=320)
@@ -198,7 +198,7 @@ def _answered(found: Analysis) -> None:
                    "here”: samples a year if everybody were tested.")
         files(found, "break_even", "break_even_files")
     if found.tables["volumes"]:
-        st.subheader("At half and at twice the volume")
+        st.header("At half and at twice the volume")
         picture(charts.other_volumes(found), "other_volumes", SOURCE, "other_volumes", found)
         table(strategy_frames.volumes(found), strategy_frames.KINDS, "The hospital at other volumes", "volumes_table")
         files(found, "volumes", "volumes_files")
@@ -207,7 +207,7 @@ def _answered(found: Analysis) -> None:
 
 def _run_or_send(found: Analysis) -> None:
     ways = list(dict.fromkeys(r["strategy"] for r in found.tables["tests"]))
-    st.subheader("Run in-house, or send out")
+    st.header("Run in-house, or send out")
     if not ways:
         st.write("Under these limits nothing is tested. More money for tests, or more cases, would change that.")
         return
@@ -231,7 +231,7 @@ def _run_or_send(found: Analysis) -> None:
 
 
 def _ways(found: Analysis) -> None:
-    st.subheader("Ways to run the laboratory, side by side")
+    st.header("Ways to run the laboratory, side by side")
     picture(charts.ways(found), "ways", SOURCE, "ways_to_run_the_laboratory", found)
     frame = strategy_frames.ways(found)
     table(frame, strategy_frames.KINDS, f"{counted(len(frame), 'way')} to run the laboratory", "ways_table",

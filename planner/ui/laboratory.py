@@ -18,7 +18,7 @@ USED = st.column_config.ProgressColumn("Used", format="%.0f %%", min_value=0, ma
 
 def section(document: Mapping[str, Any]) -> None:
     """What the list asks of laboratories."""
-    st.subheader("Laboratory")
+    st.header("Laboratory")
     points = [f"- {plain(text)}" for text in [*summary(document), binds(document)] if text]
     st.markdown(dollars("\n".join(points)))
     rows, by_parts = document["laboratory"], decided(document)

@@ -19,7 +19,7 @@ def three_views(document, stamp: tuple) -> None:
     """The list; a fragment, so that another view does not draw the whole page anew."""
     if state.stamp() != stamp:
         st.rerun()
-    st.subheader("The list", help=glossary.meaning("use case", "coverage", "entry budget"))
+    st.header("The list", help=glossary.meaning("use case", "coverage", "entry budget"))
     st.session_state[VIEW_BOX] = st.session_state.get(state.VIEW) or links.VIEWS[0]
     st.segmented_control("View", links.VIEWS, key=VIEW_BOX, format_func=VIEW_WORDS.get, required=True,
                          label_visibility="collapsed", on_change=_view)
@@ -79,7 +79,7 @@ def not_now(document) -> None:
     if frame.empty:
         return
     lines = counted(len(frame), "line")
-    st.subheader("Do not buy now")
+    st.header("Do not buy now")
     groups = frame.groupby("Speaks against it", sort=False)
     st.caption(f"{lines} outside this plan, by what speaks first against each: "
                + "; ".join(f"{title[0].lower()}{title[1:]} ({len(rows)})" for title, rows in groups) + ".")
@@ -92,7 +92,7 @@ def not_now(document) -> None:
 
 
 def compared_with_today(document) -> None:
-    st.subheader("Beside today", help=glossary.meaning("reference"))
+    st.header("Beside today", help=glossary.meaning("reference"))
     frame = tables.today(document)
     if frame is None:
         st.write(f"{document['reference']['note'].capitalize()}.")

@@ -97,7 +97,7 @@ def _chain(plan: Plan) -> None:
     if not rows:
         _formulas({})
         return
-    st.subheader("The chain, step by step", help=glossary.meaning("eligible patients", "coverage", "access share"))
+    st.header("The chain, step by step", help=glossary.meaning("eligible patients", "coverage", "access share"))
     wanted = st.session_state.get(state.LINE)
     if st.session_state.get(SEEN_LINE) not in rows:
         st.session_state[SEEN_LINE] = wanted if wanted in rows else next(iter(rows))
@@ -125,7 +125,7 @@ def _formulas(people) -> None:
 
 
 def _limits() -> None:
-    st.subheader("Assumptions and limits")
+    st.header("Assumptions and limits")
     st.markdown(dollars(manual.sections("method.md").get("Limits", "")))
     st.markdown(f"- {LIMITS_OF_USE}\n- Grades A to D tell how much a number is to be trusted; D is an assumption, and says so.\n"
                 "- What is not known is never taken as zero: the line then cannot be planned, and the page Evidence names the "
@@ -133,7 +133,7 @@ def _limits() -> None:
 
 
 def _manual() -> None:
-    st.subheader("The method in full")
+    st.header("The method in full")
     found = manual.sections("method.md")
     for title in MANUAL:
         if title in found:
@@ -145,7 +145,7 @@ def _manual() -> None:
 
 def _cite() -> None:
     evidence = cache.evidence()
-    st.subheader("How to cite")
+    st.header("How to cite")
     st.markdown(dollars(
         f"Essential Biomarker Planner, version {planner.__version__} (model {planner.MODEL_VERSION}, evidence "
         f"{evidence.version}, sha256 {evidence.digest[:16]}…), with the scenario file or the address of the page, and the "

@@ -50,7 +50,7 @@ def page() -> None:
     if plan is None:
         foot(None)
         return
-    st.markdown(f"#### {answer.plain_place(plan.document)}")
+    st.markdown(f"## {answer.plain_place(plan.document)}")
     _keep(state.REPORT_TAB, DOCUMENTS, "brief")
     kind = st.segmented_control("Document", list(DOCUMENTS), key=state.REPORT_TAB, format_func=DOCUMENTS.get, required=True,
                                 label_visibility="collapsed", persist_state="session")

@@ -67,11 +67,11 @@ def _uses(digest: str) -> dict[str, list[str]]:
 
 def _answer(found: Access, drug: str, where: str) -> None:
     if found.share is None:
-        st.markdown(dollars(f"#### {plain(drug)} in {plain(where)}: no share is known"))
+        st.markdown(dollars(f"## {plain(drug)} in {plain(where)}: no share is known"))
         return
     parts = ", ".join(f"{PAYER_WORDS[p.payer]} {show(p.share, 'share')}" for p in sorted(found.payers, key=lambda p: -p.share)
                       if p.share > 0)
-    st.markdown(dollars(f"#### {plain(drug)} in {plain(where)}: {show(found.share, 'share')} of those in need can get it today"))
+    st.markdown(dollars(f"## {plain(drug)} in {plain(where)}: {show(found.share, 'share')} of those in need can get it today"))
     own = "" if found.own is None else f" **You set {show(found.own, 'share')}**, which the plan uses instead."
     most = f" Bought access could reach {show(found.ceiling, 'share')}." if found.ceiling else ""
     fixed = "" if found.courses is None else f" Supply is fixed at {show(found.courses, 'people')} courses a year."

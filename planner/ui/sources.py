@@ -67,7 +67,7 @@ def _numbers(plan) -> None:
     place = answer.plain_place(document)
     picture(charts.borrowed(pd.DataFrame(document["provenance"])), "borrowed",
             "Source: the numbers in use for this place.", "grades")
-    st.subheader(f"Every number in use: {place}")
+    st.header(f"Every number in use: {place}")
     _table(facts, plan, state.stamp())
 
 

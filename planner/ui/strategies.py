@@ -58,7 +58,7 @@ def _answered(found: Analysis) -> None:
     ask.answer(found.words, first=1)
     picture(charts.plane(found), "plane", SOURCE, "ways_to_test", found)
     _steps(found)
-    st.subheader("All ways, side by side", help=glossary.meaning("sensitivity, specificity", "turnaround", "ICER"))
+    st.header("All ways, side by side", help=glossary.meaning("sensitivity, specificity", "turnaround", "ICER"))
     frame = strategy_frames.strategies(found)
     table(frame, strategy_frames.KINDS, f"{counted(len(frame), 'way')} to test, those on the frontier first", "strategies_table",
           {"Beside the others": st.column_config.Column(width=220),
@@ -71,7 +71,7 @@ def _answered(found: Analysis) -> None:
               "more_strategies_table", height=320)
         st.caption(f"“It”: {plain(found.tables['strategies'][0]['reference'])}. Found, wrong and treated: people a year.")
     files(found, "strategies", "strategies_files")
-    st.subheader("The details")
+    st.header("The details")
     _by_biomarker(found)
     _by_number(found)
     _by_volume(found)

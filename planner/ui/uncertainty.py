@@ -25,7 +25,7 @@ def page() -> None:
     if plan is None:
         foot(None)
         return
-    st.markdown(f"#### {answer.plain_place(plan.document)}")
+    st.markdown(f"## {answer.plain_place(plan.document)}")
     tab = st.segmented_control("Question", list(TABS), key=state.SURE_TAB, format_func=TABS.get, required=True, default="lines",
                                label_visibility="collapsed", persist_state="session")
     if tab == "single":
@@ -106,7 +106,7 @@ def _lines(found: Analysis) -> None:
     picture(charts.sure(found, rows if every else FIRST), "sure", SOURCE, "share_of_draws", found)
     if rows > FIRST:
         st.toggle(f"Show all {rows} lines", key="sure_all_box")
-    st.subheader("Line by line", help=glossary.meaning("robustness"))
+    st.header("Line by line", help=glossary.meaning("robustness"))
     table(frames.sure(found), frames.KINDS, "Share of draws in which each line is in, with its priority", "sure_table",
           height=320)
     st.caption(f"A core line that is in fewer than {show(charts.ROBUST, 'share')} of the draws is told as “expand”: right on "
@@ -117,7 +117,7 @@ def _lines(found: Analysis) -> None:
 
 def _fares(found: Analysis) -> None:
     picture(charts.acceptable(found), "acceptable", SOURCE, "acceptability", found)
-    st.subheader("The lists that are compared", help=glossary.meaning("acceptability"))
+    st.header("The lists that are compared", help=glossary.meaning("acceptability"))
     table(frames.candidates(found), frames.KINDS, "Candidate lists, valued in every draw", "candidates_table")
     st.caption(dollars("Means over the draws. *Net of its cost*: healthy years less what the money would bring elsewhere, at "
                        f"{show(found.head['threshold']['value'], 'usd')} for a healthy year. *Best in*: share of draws in "
@@ -126,7 +126,7 @@ def _fares(found: Analysis) -> None:
                        "*Delivered*: "
                        "the part of the list that the money of a draw allows."))
     files(found, "candidates", "candidates_files")
-    st.subheader("Prices that pay, with their intervals")
+    st.header("Prices that pay, with their intervals")
     table(frames.prices(found), frames.KINDS, "Highest cost of a course that pays, by treatment", "prices_table", height=320)
     st.caption("Middle 95 % of the draws, each drug by itself. Below zero: not even a free course would pay.")
     files(found, "prices", "prices_files")

@@ -26,12 +26,16 @@ LIST_MARK = re.compile(r"^(\d*)([-+=.)])")
 FEW_ROWS = 9  # of a table that needs no height of its own
 FIRST_COLUMN = 238  # pixels of a frozen column of long names: leaves room for others on a phone
 # white on the light blue of the dark theme is too pale to read
-DARK = "<style>button[kind^='primary'] p, button[kind^='primary'] span {color: #12181f}</style>"
+DARK = "<style>button[kind^='primary'] :is(p, span), [data-tag] span {color: #12181f}</style>"
+# on a phone a small table breaks its words rather than scroll, out of the reach of the keyboard
+NARROW = "<style>@media (max-width: 640px) {[data-testid='stTable'] :is(th, td) {overflow-wrap: anywhere; min-width: 0; " \
+         "padding: 0.25rem}}</style>"
 INK = {False: "#37424f", True: "#cfd8e3"}
 
 
 def dress() -> None:
     """What the theme's settings cannot say."""
+    st.html(NARROW)
     if st.context.theme.type == "dark":
         st.html(DARK)
 
@@ -68,7 +72,7 @@ def picture(made: Picture, key: str, source: str, file: str, analysis: Analysis 
 
     analysis: the answer that the picture is of, offered whole as JSON.
     """
-    st.markdown(f"##### {dollars(plain(made.title))}")
+    st.markdown(f"### {dollars(plain(made.title))}")
     st.caption(dollars(plain(made.subtitle)))
     # the theme's chart text is too pale to read; the page's own ink, by the theme in use
     made.figure.update_layout(font={"color": INK[st.context.theme.type == "dark"]})

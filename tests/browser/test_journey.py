@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 WIDE, PHONE = (1440, 900), (390, 844)
 BUDGET = 400_000
+PAGES = ("start", "plan", "strategies", "hospital", "budget", "drug_access", "uncertainty", "compare", "evidence", "report",
+         "method")
 FOOT = "text=planning aid, not clinical advice"
 
 
@@ -113,20 +115,23 @@ def test_charts_have_names_for_those_who_do_not_see_them(visit, address):
 
 @pytest.mark.skipif(not os.environ.get("BIOMARKER_SCREENSHOTS"), reason="set BIOMARKER_SCREENSHOTS to take pictures")
 @pytest.mark.parametrize(("name", "path", "size", "scheme"), [
-    ("plan-1440", "", WIDE, "light"), ("plan-390", "", PHONE, "light"), ("plan-dark-1440", "", WIDE, "dark"),
-    ("evidence-1440", "evidence", WIDE, "light"), ("evidence-390", "evidence", PHONE, "light"),
-    ("budget-1440", "budget", WIDE, "light"), ("drug_access-1440", "drug_access", WIDE, "light"),
-    ("drug_access-390", "drug_access", PHONE, "light"), ("uncertainty-1440", "uncertainty", WIDE, "light"),
-    ("compare-1440", "compare", WIDE, "light"),
+    *((f"{path}-{size[0]}", path, size, "light") for path in PAGES for size in (WIDE, PHONE)),
+    ("plan-dark-1440", "plan", WIDE, "dark"),
 ])
 def test_pictures(visit, address, name, path, size, scheme):
     seen = visit(*size, scheme)
-    seen.page.goto(f"{address}{path}?country=KEN&testing={BUDGET}")
-    seen.page.locator(FOOT).first.wait_for()
+    page = seen.page
+    place = "" if path == "start" else "?scenario=hospital_kenya&country=KEN" if path == "hospital" else \
+        f"?country=KEN&testing={BUDGET}"
+    page.goto(f"{address}{'' if path == 'start' else path}{place}")
+    page.locator(FOOT).first.wait_for()
     if path == "uncertainty":
-        seen.page.get_by_role("button", name="Run").click()
-        seen.page.get_by_text("of the draws in health").first.wait_for()
+        page.get_by_role("button", name="Run").click()
+        page.get_by_text("of the draws in health").first.wait_for(timeout=300_000)
+    if path == "hospital":
+        page.get_by_role("button", name="Compare ways to run the laboratory").click()
+        page.get_by_role("heading", name="Run in-house, or send out").wait_for(timeout=600_000)
     seen.drawn()
-    seen.page.locator("[class*='_running']").first.wait_for(state="detached")
+    page.locator("[class*='_running']").first.wait_for(state="detached", timeout=300_000)
     PICTURES.mkdir(parents=True, exist_ok=True)
     seen.whole(PICTURES / f"{name}.png")

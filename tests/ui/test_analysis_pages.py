@@ -193,4 +193,5 @@ def test_compare_takes_files_and_tells_what_is_wrong_with_them():
 def test_quick_pages_work_for(place):
     for name in ("budget", "drug_access"):
         at = at_page(name, **place)
-        assert not at.error and "How this was computed" in [e.label for e in at.expander]
+        assert not at.error, [e.value for e in at.error]
+        assert "How this was computed" in [e.label for e in at.expander]

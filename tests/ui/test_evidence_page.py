@@ -26,7 +26,7 @@ def calm(at: AppTest) -> AppTest:
 
 
 def text(at: AppTest) -> str:
-    parts = [*at.markdown, *at.caption, *at.subheader, *at.info, *at.expander]
+    parts = [*at.markdown, *at.caption, *at.header, *at.info, *at.expander]
     return "\n".join(str(getattr(p, "value", None) or p.label) for p in parts).replace("\\", "").replace("**", "")
 
 

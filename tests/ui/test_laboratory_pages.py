@@ -218,7 +218,7 @@ def test_parts_go_with_their_costing():
 
 def test_the_plan_page_tells_of_the_laboratory():
     at = opened(country="UGA", testing="100000")
-    assert "Laboratory" in [s.value for s in at.subheader] and "whoever is paid the tariff" in text(at)
+    assert "Laboratory" in [s.value for s in at.header] and "whoever is paid the tariff" in text(at)
     at = upload(calm(opened().switch_page(PLAN).run()), dumps(hospital()))
     assert "searched to within" in text(at) and "Tests at home" in text(at)
     frame = next(d.value for d in at.dataframe if "Used, %" in d.value)

@@ -31,7 +31,7 @@ def calm(at: AppTest) -> AppTest:
 
 def text(at: AppTest) -> str:
     """Everything a reader sees as text, Markdown's escapes taken out."""
-    parts = [*at.markdown, *at.caption, *at.title, *at.subheader, *at.error, *at.info]
+    parts = [*at.markdown, *at.caption, *at.title, *at.header, *at.error, *at.info]
     return "\n".join(str(p.value) for p in parts).replace("\\", "").replace("**", "")
 
 
