@@ -38,7 +38,7 @@ def warnings(maker, ranked: list[priority.Judged]) -> list[dict]:
         out.append({"code": "mandate_not_met", "figure": len(unmet), "unit": "lines",
                     "lines": [j.use_case.id for j in unmet],
                     "text": "; ".join(f"{j.use_case.id} is mandated but {j.reason['text']}" for j in unmet)})
-    out += money_warnings(maker) + rate_warnings(maker) + laboratory_warnings(maker)
+    out += money_warnings(maker) + rate_warnings(maker) + laboratory_warnings(maker) + price_warnings(maker)
     return out + (given_warnings(maker) if maker.given else [])
 
 
@@ -73,6 +73,32 @@ def laboratory_warnings(maker) -> list[dict]:
     return [{"code": "above_its_laboratory", "figure": len(above), "unit": "tests", "lines": [],
              "text": "run at home, as the scenario states their instruments, though this laboratory is "
                      f"{home.tier}: " + ", ".join(f"{a.name} (needs a {a.tier} one)" for a in above)}]
+
+
+def price_warnings(maker) -> list[dict]:
+    """Tests whose own full price is below borrowed reagents alone: such a home laboratory is dear by another's numbers."""
+    if maker.problem.laboratory is None:
+        return []
+    facts = {(f.parameter, f.key): f for f in maker.problem.facts}
+    said = []
+    for a in maker.problem.laboratory.assays:
+        own, reagents = facts.get(("cost of the assay", a.assay)), facts.get(("reagents of a sample", a.assay))
+        if own and reagents and _own(own) and not _own(reagents) and own.value < reagents.value:
+            said.append(f"{a.name}: reagents alone, borrowed from {_from(reagents)}, cost US$ {reagents.value:,.0f} a sample, "
+                        f"more than your own full price of US$ {own.value:,.0f}")
+    return [{"code": "own_price_below_reagents", "figure": len(said), "unit": "tests", "lines": [],
+             "text": "; ".join(said) + ": enter your own reagents before an own laboratory is judged by them"}] if said else []
+
+
+def _own(fact) -> bool:
+    """Whether a number is the scenario's or the setting's own, not one of the shipped evidence."""
+    return fact.level == "scenario" or "own_values" in fact.source_ids
+
+
+def _from(fact) -> str:
+    """Where a borrowed number was read."""
+    origin = fact.note.partition("origin=")[2][:3] or (fact.stratum if fact.level == "country" else "elsewhere")
+    return f"{origin} ({', '.join(fact.source_ids)})"
 
 
 def given_warnings(maker) -> list[dict]:

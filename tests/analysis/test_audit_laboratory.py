@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -189,6 +190,17 @@ def test_every_corruption_is_found(name):
     mine = [c for c in result.failed if c.name == check]
     assert mine, sorted({c.name for c in result.failed})
     assert all(c.where and c.words for c in mine)
+
+
+def test_a_test_above_the_level_of_its_laboratory_is_found():
+    """On a bought instrument it may not be run there; on one that is stated to stand there it may."""
+    for name, passed in (("bought", False), ("standing", True)):
+        file, problem = made(name)
+        home = {r["assay"] for r in file.document["home_tests"]}
+        lab = problem.laboratory
+        above = tuple(replace(a, tier="reference") if a.assay in home else a for a in lab.assays)
+        result = judge(file, evidence(), problem=replace(problem, laboratory=replace(lab, assays=above)))
+        assert home and ("home: level of the laboratory" not in {c.name for c in result.failed}) == passed
 
 
 @pytest.mark.parametrize(("plan", "changes", "check"), [

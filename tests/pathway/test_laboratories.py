@@ -343,3 +343,18 @@ def test_a_test_that_needs_several_samples_in_a_run_is_not_run_by_itself():
         "laboratory": {"costing": "micro"}}).model_copy(update={"cases": {"crc_stage2_3": 60}}))
     runs = {u.runs_a_year for i in changed.indications for s in i.services for u in s.assays if u.assay == "mmr_ihc" and u.home}
     assert runs and 0.0 not in runs and changed.laboratory.assay("mmr_ihc").least_in_run == 4
+
+
+def test_an_own_price_below_borrowed_reagents_is_warned_of():
+    """Reagents of EGFR by PCR are read in Australia; a quotation for the whole test that is lower does not go with them."""
+    def told(price: float) -> list[str]:
+        scenario = load("hospital_kenya", {"laboratory": {"costing": "micro", "tier": "national"}, "override": [
+            {"table": "assay_costs", "key": {"assay_id": "egfr_pcr"}, "column": "cost", "value": price, "currency": "USD",
+             "year": evidence().base_year, "why": "our supplier's quotation"}]})
+        document = planner.plan(scenario.model_copy(update={"cases": {"nsclc_nonsq_advanced": 40}}), evidence()).document
+        return [w["text"] for w in document["warnings"] if w["code"] == "own_price_below_reagents"]
+
+    reagents = hospital("national").laboratory.assay("egfr_pcr").per_sample
+    (text,) = told(reagents - 20)
+    assert f"US$ {reagents:,.0f} a sample" in text and f"US$ {reagents - 20:,.0f}" in text
+    assert told(reagents + 20) == []
