@@ -39,6 +39,7 @@ from planner.scenario.model import Scenario
 
 PLAN, BEST = "the plan", "plan of the highest net health"
 HOME_ALL = "everything at home that can be"
+NAMED = 6  # lines named in a sentence; the table has them all
 TESTED = 0.005  # coverage from which a line counts as tested
 EVALUATED = ("gap", "search", "home_samples", "home_cost", "fixed_cost", "margin")  # of what was not searched
 TABLES = ("strategies", "tests", "platforms", "staff", "break_even", "volumes", "volume_tests", "not_possible", "searches")
@@ -201,7 +202,10 @@ def _words(study: Study, known: Known, tables: Mapping) -> list[str]:
     words = [_headline(study, tables), *value, today_words(rows, known, PLAN)]
     less = next((r for r in rows if r["strategy"] == HOME_ALL and r["leaves_out"]), None)
     if less:
-        words.append(f"Everything at home that can be leaves out what the plan tests for: {less['leaves_out']}.")
+        names = less["leaves_out"].split("; ")
+        more = f"; and {len(names) - NAMED} others" if len(names) > NAMED + 1 else ""
+        words.append(f"Everything at home that can be leaves out {len(names)} line{'s' * (len(names) > 1)} that the plan tests: "
+                     f"{'; '.join(names[:NAMED] if more else names)}{more}.")
     if home is None:
         words.append('Tests are counted at their tariffs here. Set laboratory.costing = "micro" to weigh an own laboratory '
                      "with its instruments, runs and people against sending samples out.")
