@@ -28,25 +28,20 @@ def found(page) -> list[str]:
             for v in result["violations"] if v["impact"] in SERIOUS for n in v["nodes"]]
 
 
+UNNAMED = """() => [...document.querySelectorAll('input, select, textarea, iframe, [data-testid=stPlotlyChart]')]
+    .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
+    .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('title') || e.getAttribute('aria-labelledby')
+        || (e.labels && e.labels.length) || e.closest('[aria-label]') || e.querySelector('[aria-label]')
+        || e.closest('label')))
+    .map(e => e.outerHTML.slice(0, 200))"""
+
+
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide-light", "phone-dark"])
-def test_no_serious_fault(visit, address, name, size, scheme):
+def test_no_serious_fault_and_everything_has_a_name(visit, address, name, size, scheme):
     seen = visit(*size, scheme)
     page = opened(seen, address, name)
     assert found(page) == []
+    assert page.evaluate(UNNAMED) == []
     assert seen.sideways() <= 0
     assert seen.foreign == []
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_every_picture_and_every_field_has_a_name(visit, address, name):
-    seen = visit(*WIDE)
-    page = opened(seen, address, name)
-    unnamed = page.evaluate("""() => [...document.querySelectorAll(
-            'input, select, textarea, iframe, [data-testid=stPlotlyChart]')]
-        .filter(e => e.offsetParent !== null && !e.closest('[aria-hidden=true]'))
-        .filter(e => !(e.getAttribute('aria-label') || e.getAttribute('title') || e.getAttribute('aria-labelledby')
-            || (e.labels && e.labels.length) || e.closest('[aria-label]') || e.querySelector('[aria-label]')
-            || e.closest('label')))
-        .map(e => e.outerHTML.slice(0, 200))""")
-    assert unnamed == []
