@@ -69,7 +69,7 @@ def write_workbook(plan, evidence, target: str | Path | BytesIO) -> None:
     _payers(book, document)
     _table(book, "Inputs", tables.INPUTS, tables.rows_of(document, "provenance"))
     _table(book, "Sources", tables.SOURCES, used_sources(document, evidence))
-    _scenario(book, plan, evidence)
+    _scenario(book, plan, evidence, plan.document["provenance"])
     _write(book, target)
 
 
@@ -101,7 +101,7 @@ def write_request(plan, evidence, target: str | Path | BytesIO) -> None:
         sheet.cell(row, 2).alignment = SAID
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 40, 90
     sheet.freeze_panes = "A2"
-    _scenario(book, plan, evidence)
+    _scenario(book, plan, evidence, plan.document["provenance"])
     _write(book, target)
 
 
@@ -322,12 +322,13 @@ def _payers(book: Workbook, document) -> None:
     sheet.column_dimensions["A"].width = 40
 
 
-def _scenario(book: Workbook, plan, evidence) -> None:
-    """The question in sentences, then the file that asks it again."""
+def _scenario(book: Workbook, asked, evidence, provenance=()) -> None:
+    """The question in sentences, then the file that asks it again. ``asked``: a plan, whose ``provenance`` tells what own
+    numbers stand in place of, or an analysis."""
     sheet = book.create_sheet("Scenario")
     _head(sheet, 1, ("The scenario in words",))
-    lines = [plan.scenario.description, *describe(plan.scenario, evidence, plan.document["provenance"]), "",
-             "The scenario file that gives this plan:", *dumps(plan.scenario).splitlines()]
+    lines = [asked.scenario.description, *describe(asked.scenario, evidence, provenance), "",
+             "The scenario file that gives this plan:", *dumps(asked.scenario).splitlines()]
     for n, text in enumerate((t for t in lines if t is not None), 2):
         put(sheet, n, 1, text)
     sheet.column_dimensions["A"].width = 110

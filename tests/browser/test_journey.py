@@ -48,7 +48,7 @@ def set_tests(page, amount: int) -> None:
 def test_journey(visit, address, plan, tmp_path):
     seen = visit(*WIDE)
     page = seen.page
-    page.goto(address)
+    page.goto(f"{address}plan")
     page.get_by_text("here or on the left").wait_for()
     choose_kenya(page)
     set_tests(page, BUDGET)
