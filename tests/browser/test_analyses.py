@@ -63,7 +63,7 @@ def test_journey_through_the_analyses(visit, address, scenario, evidence):
     outcomes = page.get_by_test_id("stDataFrame").filter(has_text="Deaths averted").last
     assert f"{planner.plan(scenario, evidence).totals['qalys']:.8g}"[:8] in outcomes.text_content()
     follow(page, "Uncertainty")
-    page.get_by_text("of the draws in health").first.wait_for()
+    page.get_by_text("of the draws in health").first.wait_for(timeout=300_000)  # drawn while the rest goes on
     drawn = uncertainty.uncertainty(scenario, evidence, draws=DRAWS, seed=1)
     assert metric(page, "in health") == show(drawn.settings["beats_reference_health"], "share")
     assert seen.foreign == []
